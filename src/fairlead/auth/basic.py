@@ -1,0 +1,24 @@
+"""`authentication: {type: basic, username: '{{env.USER}}', password: '{{env.PASSWORD}}'}` (RFC 7617)."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Literal
+
+from pydantic import Field
+
+from fairlead.auth.base import Credential, Sign
+from fairlead.auth.bearer import HeaderSigner
+from fairlead.model import Text
+
+
+class Basic(Credential):
+    """A user name and a password in the `Authorization` header; either may be empty."""
+
+    type: Literal["basic"]
+    username: Text = Field(default="", repr=False)
+    password: Text = Field(default="", repr=False)
+
+    def sign_with(self, *texts: str) -> Sign:
+        username, password = texts
+        return HeaderSigner("authorization", f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}")

@@ -1,0 +1,205 @@
+"""From `with` and the declared inputs to what callers may give and where each value goes.
+
+    with:
+      id: rest.id
+
+An exposed operation seldom declares inputs: they are derived from the consumed operation, through `with`. A consumed
+input that `with` leaves out is taken from the caller under its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fairlead.arguments import Input, Inputs
+from fairlead.binds import Bindings, Value
+from fairlead.consumes import Consumed, Parameter, is_whole_body
+from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.model import InputParameter
+from fairlead.names import find
+from fairlead.operation import UNSET, Argument, Arguments, Literal, Source
+from fairlead.styles import from_text, to_text
+from fairlead.template import Hole, Template, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with the caller's arguments in it; not given as long as one of them is not."""
+
+    template: Template
+
+    def __call__(self, arguments: Arguments) -> Any:
+        if any(hole not in arguments for hole in self.template.holes):
+            return UNSET
+        return self.template.fill(lambda hole: to_text(arguments[hole]))
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The inputs of an exposed operation, and the source of each parameter that it sends.
+
+    A source that is a `Value` is revealed when the runtime is built.
+    """
+
+    inputs: Inputs
+    sources: tuple[tuple[str, Source | Value], ...]
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether every argument goes on under its own name, so that nothing needs to be bound."""
+        return all(source == Argument(name) for name, source in self.sources)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a `with` stands: the names it may use, and the exposed path for REST."""
+
+    namespaces: frozenset[str]
+    bindings: Bindings
+    at: Callable[[str], Place]
+    path: Template | None = None
+    declared: tuple[InputParameter, ...] = ()
+
+
+def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
+    """The binding of an exposed operation to its target, or the problems that prevent it."""
+    problems = list(_unknown_keys(target, given or {}, scope))
+    sources: list[tuple[Parameter, Source | Value]] = []
+    for parameter in target.inputs:
+        key = find(parameter.name, given or {})
+        try:
+            source = _source((given or {})[key], parameter, scope) if key else _by_name(parameter, scope)
+        except ValueError as error:
+            problems.append(Problem(scope.at(key or ""), f"`with` gives {parameter.name!r} a value that {error}"))
+            continue
+        if source is not None:
+            sources.append((parameter, source))
+    inputs = _inputs(target, sources, scope)
+    problems += _unused(inputs, scope)
+    if problems:
+        return None, problems
+    return Binding(Inputs(tuple(inputs.values())), tuple((p.name, source) for p, source in sources)), []
+
+
+def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+    names = [parameter.name for parameter in target.inputs]
+    for key in given:
+        if find(key, names) is None:
+            yield Problem(
+                scope.at(key), f"`with` gives {key!r}, which {target} does not take", did_you_mean(key, names)
+            )
+
+
+def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
+    """The caller's argument of the parameter's own name; None where the author declared other inputs only."""
+    if scope.declared and not parameter.required and find(parameter.name, _declared_names(scope)) is None:
+        return None
+    return Argument(_input_name(parameter.name, scope))
+
+
+def _source(value: Any, parameter: Parameter, scope: Scope) -> Source | Value:
+    """The source that a value of `with` spells."""
+    if not isinstance(value, str):
+        return Literal(value)
+    if value.startswith("$."):
+        raise ValueError("refers to a step, and there are none")
+    if reference := _reference(value, scope):
+        return _named(reference, value, scope)
+    template = parse(value)
+    match template.parts:
+        case (Hole(name),):
+            return _named(_reference(name, scope) or name, value, scope)
+        case (str(text),):
+            return Literal(from_text(parameter.type, text) if parameter.type not in ("array", "object") else text)
+        case _:
+            return _mixed(template, value, scope)
+
+
+def _mixed(template: Template, text: str, scope: Scope) -> Source | Value:
+    if all(scope.bindings.declares(hole) or hole.startswith("env.") for hole in template.holes):
+        return scope.bindings.value(text, scope.at(""), single=True)
+    parts = (
+        Hole(_input_name(_reference(part.name, scope) or part.name, scope)) if isinstance(part, Hole) else part
+        for part in template.parts
+    )
+    return Filled(Template(tuple(parts)))
+
+
+def _reference(text: str, scope: Scope) -> str | None:
+    """The input behind `rest.x`, `tools.x` or `<namespace>.x`."""
+    for namespace in ("rest", "tools", *scope.namespaces):
+        if text.startswith(f"{namespace}.") and len(text) > len(namespace) + 1:
+            return text[len(namespace) + 1 :]
+    return None
+
+
+def _named(name: str, text: str, scope: Scope) -> Source | Value:
+    """The variable of that name where there is one, else the caller's argument: callers never override a variable."""
+    if scope.bindings.declares(name) or name.startswith("env."):
+        return scope.bindings.value(text, scope.at(""), single=True)
+    return Argument(_input_name(name, scope))
+
+
+def _input_name(name: str, scope: Scope) -> str:
+    """The name that callers use: as declared, as in the exposed path, or as referred to."""
+    declared = find(name, _declared_names(scope))
+    return declared or find(name, scope.path.holes if scope.path else ()) or name
+
+
+def _declared_names(scope: Scope) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in scope.declared)
+
+
+def _inputs(target: Consumed, sources: list[tuple[Parameter, Source | Value]], scope: Scope) -> dict[str, Input]:
+    """The inputs that the sources read, each once, in the order of the parameters."""
+    inputs: dict[str, Input] = {}
+    for parameter, source in sources:
+        for name in _read_by(source):
+            known = _as_declared(_derived(name, parameter, source, target, scope), scope)
+            earlier = inputs.get(name, known)
+            inputs[name] = replace(earlier, required=earlier.required or known.required)
+    return inputs
+
+
+def _read_by(source: Source | Value) -> tuple[str, ...]:
+    match source:
+        case Argument(name):
+            return (name,)
+        case Filled(template):
+            return template.holes
+        case _:
+            return ()
+
+
+def _derived(name: str, parameter: Parameter, source: Source | Value, target: Consumed, scope: Scope) -> Input:
+    kind = parameter.type if isinstance(source, Argument) else "string"
+    location = parameter.location
+    if location == "body" and not is_whole_body(parameter, target.inputs):
+        location = "member"
+    if scope.path and name in scope.path.holes:
+        return Input(name, "path", kind or "string", parameter.description, required=True)
+    return Input(name, "query" if location == "path" else location, kind, parameter.description, parameter.required)
+
+
+def _as_declared(derived: Input, scope: Scope) -> Input:
+    """The derived input with what its own declaration says about it."""
+    declared = next((parameter for parameter in scope.declared if parameter.name == derived.name), None)
+    if declared is None:
+        return derived
+    required = derived.required if declared.required is None else declared.required
+    location = derived.location if declared.in_ is None or derived.location == "member" else declared.in_
+    return Input(
+        derived.name, location, declared.type or derived.type, declared.description or derived.description, required
+    )
+
+
+def _unused(inputs: Mapping[str, Input], scope: Scope) -> Iterator[Problem]:
+    """What callers could give and nothing would take."""
+    for hole in scope.path.holes if scope.path else ():
+        if hole not in inputs:
+            yield Problem(scope.at(""), f"nothing uses {{{hole}}} of the path", "take it up in `with`")
+    for parameter in scope.declared:
+        if parameter.name not in inputs:
+            yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")

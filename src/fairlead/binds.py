@@ -1,0 +1,116 @@
+"""Variables that come from outside a document, and text that refers to them.
+
+    binds:
+    - namespace: env
+      keys: {TOGETHER_AI_API_KEY: TOGETHER_AI_API_KEY}
+    ...
+    token: '{{env.TOGETHER_AI_API_KEY}}'
+
+Secrets are `SecretStr` from the moment they are read; nothing here prints them. They come from the environment and a
+`.env` file only, never from an argument or a header.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr
+
+from fairlead.errors import Place, Problem, Unconfigured
+from fairlead.model import Model, Name, Text
+from fairlead.template import Template, parse
+
+Environ = Mapping[str, SecretStr]
+
+
+def environ(env_file: Path | None = None) -> Environ:
+    """The variables of the process, and under them those of a `.env` file where it exists.
+
+    Raises:
+        FileNotFoundError: An explicitly named file is not there.
+    """
+    path = env_file or Path(".env")
+    if env_file and not path.is_file():
+        raise FileNotFoundError(path)
+    filed = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    merged = {**{name: value for name, value in filed.items() if value is not None}, **os.environ}
+    return {name: SecretStr(value) for name, value in merged.items()}
+
+
+class Bind(Model):
+    """Names for variables of the environment, under a namespace."""
+
+    namespace: Name
+    keys: dict[str, Name] = Field(default_factory=dict)
+    description: Text = ""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A text of the document whose `{{placeholders}}` are variables; knows where it stands."""
+
+    template: Template = field(repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    place: Place = Place("")
+    capability: str = ""
+
+    @property
+    def has_variables(self) -> bool:
+        return bool(self.template.holes)
+
+    def missing(self, environ: Environ) -> tuple[str, ...]:
+        """The names of the variables that are not set, or are empty."""
+        names = (self.variables[hole] for hole in self.template.holes)
+        return tuple(name for name in names if not _given(environ, name))
+
+    def reveal(self, environ: Environ) -> str:
+        """The text with all variables in it; raises `Unconfigured` that names the first missing one."""
+        for name in self.missing(environ):
+            raise Unconfigured(
+                f"{name} is not set; {self.capability!r} needs it ({Path(self.place.file).name}:{self.place.line})",
+                {"variable": name},
+            )
+        return self.template.fill(lambda hole: environ[self.variables[hole]].get_secret_value())
+
+
+def _given(environ: Environ, name: str) -> bool:
+    return name in environ and environ[name].get_secret_value() != ""
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """What the placeholders of one document refer to."""
+
+    binds: tuple[Bind, ...] = ()
+    capability: str = ""
+
+    def value(self, text: str, place: Place, *, single: bool = False) -> Value:
+        """The text as a value that can be revealed once the environment is known."""
+        template = parse(text, single=single)
+        return Value(template, {hole: self.variable(hole) for hole in template.holes}, place, self.capability)
+
+    def variable(self, reference: str) -> str:
+        """The environment variable behind `env.NAME` or `NAME`; the name itself where no bind lists it."""
+        namespace, _, key = reference.rpartition(".")
+        return next(self._keys(namespace, key), key)
+
+    def declares(self, reference: str) -> bool:
+        """Whether a bind lists the reference."""
+        namespace, _, key = reference.rpartition(".")
+        return next(self._keys(namespace, key), None) is not None
+
+    def _keys(self, namespace: str, key: str) -> Iterator[str]:
+        scoped = (bind for bind in self.binds if namespace in ("", bind.namespace))
+        return (bind.keys[key] for bind in scoped if key in bind.keys)
+
+    def undeclared(self, value: Value) -> Iterator[Problem]:
+        """A warning for each variable that no bind lists; the environment answers all the same."""
+        for hole in value.template.holes:
+            if not self.declares(hole):
+                message = f"{hole!r} is not listed in `binds`"
+                hint = f"the environment variable {self.variable(hole)} is used"
+                yield Problem(value.place, message, hint, "warning")

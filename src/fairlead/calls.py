@@ -1,0 +1,202 @@
+"""Which consumed operation a `call` means, by evidence and never by guess.
+
+    call: together-ai-batches.post
+
+Operation names are not unique: this `post` fits two operations. Each kind of evidence either says nothing or supports
+some of the namesakes. What all the evidence supports together is meant; where that is not exactly one, the call is
+refused with the candidates and how to pin one (`call: namespace.resource.operation`).
+
+    name          no other operation of the namespace has it
+    description   the caller's equals the consumed operation's
+    path          REST: the method is equal and the exposed path ends in the consumed path, the longest match
+    resource      REST: the method and the resource name are equal
+    position      the whole adapter repeats the namespace: names, descriptions and methods agree throughout
+
+Two calls of an adapter that evidence leads to the same operation contradict each other. The keys of `with` only ever
+refute: on their own they point to the wrong operation in one case of seven.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from fairlead.consumes import Consumed
+from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.names import find, slug
+from fairlead.template import Hole, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an exposed operation or a tool says about the operation it calls.
+
+    `method`, `path` and `resource` are None for a tool; `given` holds the keys of its `with`, None where it has none.
+    """
+
+    text: str
+    place: Place
+    description: str = ""
+    method: str | None = None
+    path: str | None = None
+    resource: str | None = None
+    given: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The consumed operation that a call means, and why."""
+
+    consumed: Consumed
+    evidence: tuple[str, ...]
+
+
+Candidates = tuple[Consumed, ...]
+_UNIQUE = ("name",)
+
+
+def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target | Problem]:
+    """For each call of one adapter its target, or why it has none."""
+    candidates = [_candidates(call, consumed) for call in calls]
+    aligned = _aligned(calls, consumed)
+    found = [
+        _decide(call, named, aligned[index] if aligned else None) if isinstance(named, tuple) else named
+        for index, (call, named) in enumerate(zip(calls, candidates, strict=True))
+    ]
+    rivals = Counter(id(one.consumed) for one in found if isinstance(one, Target) and one.evidence != _UNIQUE)
+    return [
+        _refusal(call, named, f"{' and '.join(answer.evidence)} lead several calls to {answer.consumed}")
+        if isinstance(answer, Target) and isinstance(named, tuple) and rivals[id(answer.consumed)] > 1
+        else answer
+        for call, named, answer in zip(calls, candidates, found, strict=True)
+    ]
+
+
+def _candidates(call: Call, consumed: Sequence[Consumed]) -> Candidates | Problem:
+    """The operations that the text of the call can mean: `namespace.operation` or `namespace.resource.operation`."""
+    namespace, _, rest = call.text.partition(".")
+    inside = tuple(one for one in consumed if one.section.namespace == namespace)
+    if not inside:
+        known = {one.section.namespace for one in consumed}
+        return Problem(call.place, f"call to unknown namespace {namespace!r}", did_you_mean(namespace, known))
+    named = tuple(one for one in inside if one.operation.name == rest)
+    if pinned := tuple(one for one in inside if f"{one.resource.name}.{one.operation.name}" == rest):
+        named += pinned
+    if not named:
+        names = {one.operation.name for one in inside}
+        return Problem(call.place, f"call to unknown operation {rest!r} of {namespace!r}", did_you_mean(rest, names))
+    return named
+
+
+def _decide(call: Call, candidates: Candidates, aligned: Consumed | None) -> Target | Problem:
+    if len(candidates) == 1:
+        return Target(candidates[0], _UNIQUE)
+    supports = _supports(call, candidates, aligned)
+    if not supports:
+        return _refusal(call, candidates, "nothing tells which of them is meant")
+    common = reduce(lambda left, right: left & right, supports.values())
+    if not common:
+        return _refusal(call, candidates, f"the evidence contradicts itself: {_said(candidates, supports)}")
+    if len(common) > 1:
+        return _refusal(call, candidates, f"{' and '.join(supports)} fit several of them")
+    target = candidates[next(iter(common))]
+    if fault := _refuted(call, target):
+        return _refusal(call, candidates, f"{' and '.join(supports)} mean {target}, but {fault}")
+    return Target(target, tuple(supports))
+
+
+def _supports(call: Call, candidates: Candidates, aligned: Consumed | None) -> dict[str, frozenset[int]]:
+    """For each kind of evidence that says something: the indices of the candidates it supports."""
+    said = {
+        "description": (i for i, one in enumerate(candidates) if _same_description(call, one)),
+        "path": _by_path(call, candidates),
+        "resource": (i for i, one in enumerate(candidates) if _same_resource(call, one)),
+        "position": (i for i, one in enumerate(candidates) if one is aligned),
+    }
+    sets = {kind: frozenset(indices) for kind, indices in said.items()}
+    return {kind: indices for kind, indices in sets.items() if indices}
+
+
+def _same_description(call: Call, one: Consumed) -> bool:
+    words = call.description.split()
+    return bool(words) and words == one.operation.description.split()
+
+
+def _same_resource(call: Call, one: Consumed) -> bool:
+    same_method = call.method == one.operation.method
+    return call.resource is not None and same_method and slug(call.resource) == slug(one.resource.name)
+
+
+def _by_path(call: Call, candidates: Candidates) -> Iterable[int]:
+    if call.path is None:
+        return ()
+    exposed = _shape(call.path)
+    lengths = {
+        index: len(_shape(one.path))
+        for index, one in enumerate(candidates)
+        if one.operation.method == call.method and _ends_in(exposed, _shape(one.path))
+    }
+    longest = max(lengths.values(), default=0)
+    return (index for index, length in lengths.items() if length == longest)
+
+
+def _ends_in(path: tuple[str, ...], end: tuple[str, ...]) -> bool:
+    return bool(end) and path[-len(end) :] == end
+
+
+def _shape(path: str) -> tuple[str, ...]:
+    """The segments of a path as slugs, every placeholder alike."""
+    return tuple(_segment(segment) for segment in path.split("/") if segment)
+
+
+def _segment(segment: str) -> str:
+    parts = parse(segment).parts
+    return "".join("{}" if isinstance(part, Hole) else slug(part) for part in parts)
+
+
+def _aligned(calls: Sequence[Call], consumed: Sequence[Consumed]) -> tuple[Consumed, ...] | None:
+    """The operation at each call's position, where the adapter repeats one namespace in full and in order."""
+    namespaces = {call.text.partition(".")[0] for call in calls}
+    inside = tuple(one for one in consumed if one.section.namespace in namespaces)
+    if len(namespaces) != 1 or len(inside) != len(calls):
+        return None
+    return inside if all(_agree(call, one) for call, one in zip(calls, inside, strict=True)) else None
+
+
+def _agree(call: Call, one: Consumed) -> bool:
+    names = {one.operation.name, f"{one.resource.name}.{one.operation.name}"}
+    if call.text.partition(".")[2] not in names:
+        return False
+    if call.method is not None and call.method != one.operation.method:
+        return False
+    return not (call.description and one.operation.description) or _same_description(call, one)
+
+
+def _refuted(call: Call, target: Consumed) -> str:
+    """Why the keys of `with` rule the target out, if they do."""
+    if call.given is None:
+        return ""
+    names = [parameter.name for parameter in target.inputs]
+    for key in sorted(call.given):
+        if find(key, names) is None:
+            return f"`with` gives {key!r}, which it does not take"
+    covered = {find(key, names) for key in call.given}
+    for parameter in target.inputs:
+        if parameter.required and parameter.location != "path" and parameter.name not in covered:
+            return f"`with` lacks {parameter.name!r}, which it needs"
+    return ""
+
+
+def _said(candidates: Candidates, supports: dict[str, frozenset[int]]) -> str:
+    return ", ".join(
+        f"{kind} means {' or '.join(str(candidates[index]) for index in sorted(indices))}"
+        for kind, indices in supports.items()
+    )
+
+
+def _refusal(call: Call, candidates: Candidates, reason: str) -> Problem:
+    listed = "; ".join(f"line {one.place.line}: {one} ({one.operation.description!r})" for one in candidates)
+    pin = f"pin one, as in `call: {candidates[0].qualified_name}`; candidates: {listed}"
+    return Problem(call.place, f"call {call.text!r} fits {len(candidates)} operations and is refused: {reason}", pin)

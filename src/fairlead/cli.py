@@ -1,0 +1,255 @@
+"""The command `fairlead`: serve, check, explain, sandbox, health."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from fairlead import __version__
+from fairlead.errors import LoadError, Problem, StartError
+
+F = TypeVar("F", bound=Callable[..., Any])
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), envvar="FAIRLEAD_CAPABILITIES")
+_RULES = (
+    (re.compile(r"^([^\s:][^:]*:\d+:\d+:)(?! warning)"), "red"),
+    (re.compile(r"^([^\s:][^:]*:\d+:\d+: warning:)"), "yellow"),
+)
+
+
+def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """An option whose variable is FAIRLEAD_ and its name, shown in the help."""
+    variable = "FAIRLEAD_" + names[0].lstrip("-").upper().replace("-", "_").partition("/")[0]
+    return click.option(*names, envvar=attributes.pop("envvar", variable), show_envvar=True, **attributes)
+
+
+ENV_FILE = _option(
+    "--env-file", type=click.Path(path_type=Path), help="File with secrets, besides the environment.  [default: .env]"
+)
+REST_PREFIX = _option(
+    "--rest-prefix",
+    type=click.Choice(["none", "namespace"]),
+    default="none",
+    show_default=True,
+    help="Put each REST adapter's paths below its namespace.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: fairlead serve --sandbox capabilities",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def main() -> None:
+    """Serve the HTTP APIs that capability files describe: REST on port 8080, MCP tools on port 9090."""
+
+
+@main.command()
+@PATHS
+@click.option("--sandbox", is_flag=True, help="Answer from an embedded upstream: no key, no network.")
+@_option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@_option("--rest-port", type=click.IntRange(1, 65535), help="Port of all REST adapters, instead of the files' own.")
+@_option("--mcp-port", type=click.IntRange(1, 65535), help="Port of all MCP adapters, instead of the files' own.")
+@REST_PREFIX
+@_option(
+    "--allowed-host",
+    multiple=True,
+    envvar="FAIRLEAD_ALLOWED_HOSTS",
+    help="Host name that callers and web pages may use besides the loopback names; '*' for any. Repeatable.",
+)
+@_option(
+    "--base-uri",
+    multiple=True,
+    metavar="NAMESPACE=URL",
+    envvar="FAIRLEAD_BASE_URIS",
+    help="Where a consumed API is, instead of its baseUri. Repeatable.",
+)
+@ENV_FILE
+@_option(
+    "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust as well."
+)
+@_option("--connect-timeout", type=float, default=5.0, show_default=True, help="Seconds to connect to an upstream.")
+@_option("--read-timeout", type=float, default=30.0, show_default=True, help="Seconds to wait for more of an answer.")
+@_option(
+    "--total-timeout", type=float, default=60.0, show_default=True, help="Seconds for an answer that is read whole."
+)
+@_option("--max-connections", type=int, default=100, show_default=True, help="Connections to all upstreams.")
+@_option(
+    "--max-request-body", type=int, default=10 * 1024 * 1024, show_default=True, help="Largest request body in bytes."
+)
+@_option(
+    "--max-response-body",
+    type=int,
+    default=10 * 1024 * 1024,
+    show_default=True,
+    help="Largest answer that is read whole, in bytes; streams have no limit.",
+)
+@_option("--forward-query", is_flag=True, help="Send undeclared query parameters upstream instead of refusing them.")
+@_option("--strict", is_flag=True, help="Do not start when anything is refused or a secret is missing.")
+@_option("--access-log", is_flag=True, help="Log every request.")
+@_option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What to log, on stderr.",
+)
+def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, **options: Any) -> None:
+    """Serve capability files, or folders of them.  [default: ./capabilities]"""
+    from fairlead.start import start
+
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("httpx", "httpcore", "mcp"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    try:
+        start(_paths(paths), _settings(strict=strict, **options), options["env_file"], sandbox=sandbox)
+    except LoadError as error:
+        _report(error.problems)
+        raise click.ClickException("not started") from None
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _settings(**options: Any) -> Any:
+    from fairlead.exposes.request import Reading
+    from fairlead.settings import Settings
+    from fairlead.upstream import Limits
+
+    limits = Limits(
+        options["connect_timeout"],
+        options["read_timeout"],
+        options["total_timeout"],
+        options["max_connections"],
+        options["max_response_body"],
+    )
+    names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict")
+    return Settings(
+        **{name: options[name] for name in names},
+        rest_prefix=options["rest_prefix"] == "namespace",
+        allowed_hosts=options["allowed_host"],
+        base_uris=_base_uris(options["base_uri"]),
+        limits=limits,
+        reading=Reading(options["max_request_body"], options["forward_query"]),
+    )
+
+
+def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
+    from fairlead.consumes import is_base_uri
+
+    uris: dict[str, str] = {}
+    for pair in pairs:
+        namespace, _, uri = pair.partition("=")
+        if not namespace or not is_base_uri(uri):
+            raise click.BadParameter(f"{pair!r} is not NAMESPACE=http(s)://...", param_hint="--base-uri")
+        uris[namespace] = uri
+    return uris
+
+
+@main.command()
+@PATHS
+@REST_PREFIX
+@ENV_FILE
+@_option("--strict", is_flag=True, help="Count warnings and missing secrets as errors.")
+@AS_JSON
+def check(paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, strict: bool, as_json: bool) -> None:
+    """Report every problem of capability files.
+
+    Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings count with --strict.
+    """
+    from fairlead.start import checked
+
+    try:
+        documents, problems = checked(_paths(paths), env_file, rest_prefix=rest_prefix == "namespace")
+    except LoadError as error:
+        documents, problems = (), error.problems
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
+    else:
+        _report(problems)
+        _summary(documents, problems)
+    sys.exit(any(strict or problem.severity == "error" for problem in problems))
+
+
+def _summary(documents: Iterable[Any], problems: Iterable[Problem]) -> None:
+    listed, found = list(documents), list(problems)
+    errors = sum(problem.severity == "error" for problem in found)
+    operations = sum(exposed.target is not None for document in listed for exposed in document.exposed)
+    counts = f"{errors} errors, {len(found) - errors} warnings"
+    click.echo(f"{len(listed)} capabilities, {operations} operations and tools: {counts}")
+
+
+@main.command()
+@PATHS
+@REST_PREFIX
+@AS_JSON
+def explain(paths: tuple[Path, ...], rest_prefix: str, as_json: bool) -> None:
+    """Print which upstream request every operation and tool makes, and by which evidence."""
+    from fairlead.document import load_all
+    from fairlead.explain import as_json as explained
+    from fairlead.explain import lines
+
+    try:
+        documents, problems = load_all(_paths(paths), rest_prefix=rest_prefix == "namespace")
+    except LoadError as error:
+        documents, problems = (), error.problems
+    if as_json:
+        click.echo(json.dumps(explained(documents), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines(documents)), nl=False)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    _report(errors)
+    sys.exit(bool(errors))
+
+
+@main.command()
+@PATHS
+@_option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@_option("--port", type=click.IntRange(1, 65535), default=7070, show_default=True, help="Port to listen on.")
+@ENV_FILE
+def sandbox(paths: tuple[Path, ...], host: str, port: int, env_file: Path | None) -> None:
+    """Run the sandbox upstream as a server of its own, for a gateway started with --base-uri."""
+    from fairlead.start import start_sandbox
+
+    try:
+        start_sandbox(_paths(paths), host, port, env_file)
+    except LoadError as error:
+        _report(error.problems)
+        raise click.ClickException("not started") from None
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@_option("--url", default="http://127.0.0.1:8080", show_default=True, envvar="FAIRLEAD_HEALTH_URL", help="Gateway.")
+def health(url: str) -> None:
+    """Ask a running gateway whether all its ports answer; exit code 0 when they do."""
+    import anyio
+
+    from fairlead.exposes.pages import READY
+    from fairlead.upstream import answers
+
+    is_ready = anyio.run(answers, f"{url.rstrip('/')}{READY}")
+    click.echo("ready" if is_ready else "not ready")
+    sys.exit(not is_ready)
+
+
+def _paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    return paths or (Path("capabilities"),)
+
+
+def _report(problems: Iterable[Problem]) -> None:
+    """Prints problems on stderr; in colour on a terminal only."""
+    for problem in problems:
+        line = str(problem)
+        for pattern, colour in _RULES:
+            line = pattern.sub(lambda match, fg=colour: click.style(match[1], fg=fg), line)  # type: ignore[misc]
+        click.echo(line, err=True)

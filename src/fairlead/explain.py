@@ -1,0 +1,79 @@
+"""What every exposed operation and tool does, as text and as JSON: the plan, printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fairlead.binds import Value
+from fairlead.document import Document
+from fairlead.exposed import Exposed
+from fairlead.operation import Argument, Literal, Source
+
+
+def lines(documents: Iterable[Document]) -> Iterator[str]:
+    """One block per document, two or three lines per operation."""
+    for document in documents:
+        yield f"{document.label} ({document.file})"
+        for route in document.routes:
+            yield from _block(str(route), route.exposed)
+        for tool in document.tools:
+            yield from _block(f"tool {tool.name}", tool.exposed)
+        yield ""
+
+
+def _block(title: str, exposed: Exposed) -> Iterator[str]:
+    yield f"  {title}"
+    if exposed.target is None:
+        yield from (f"    refused: {problem}" for problem in exposed.problems)
+        return
+    yield f"    -> {exposed.target.consumed}"
+    yield f"    by {', '.join(exposed.target.evidence)} (line {exposed.target.consumed.place.line})"
+    for name, source in exposed.binding.sources:
+        yield f"    {name} = {_shown(source)}"
+    if exposed.shape:
+        yield f"    answer mapped: {', '.join(output.mapping or output.type or '' for output in exposed.outputs)}"
+
+
+def _shown(source: Source | Value) -> str:
+    match source:
+        case Argument(name):
+            return f"argument {name}"
+        case Literal(value):
+            return repr(value)
+        case Value():
+            return f"variable {', '.join(source.variables.values())}"
+        case _:
+            return str(source)
+
+
+def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
+    """The same for scripts."""
+    return [
+        {
+            "file": document.file,
+            "capability": document.label,
+            "operations": [
+                {"kind": "rest", "method": route.method, "path": route.path, **_entry(route.exposed)}
+                for route in document.routes
+            ]
+            + [{"kind": "mcp", "tool": tool.name, **_entry(tool.exposed)} for tool in document.tools],
+        }
+        for document in documents
+    ]
+
+
+def _entry(exposed: Exposed) -> dict[str, Any]:
+    where = {"line": exposed.place.line, "call": exposed.call}
+    if exposed.target is None:
+        return {**where, "refused": [problem.as_dict() for problem in exposed.problems]}
+    consumed = exposed.target.consumed
+    return {
+        **where,
+        "request": str(consumed),
+        "evidence": list(exposed.target.evidence),
+        "target_line": consumed.place.line,
+        "inputs": exposed.inputs.schema,
+        "with": {name: _shown(source) for name, source in exposed.binding.sources},
+        "mapped": exposed.shape is not None,
+    }

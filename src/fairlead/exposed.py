@@ -1,0 +1,126 @@
+"""An exposed operation as planned at load: everything but secrets and connections.
+
+    - name: cancel-batch-job
+      description: Cancel a batch job
+      call: together-ai-batches.post
+      with: {id: tools.id}
+
+The plan is what `fairlead explain` prints; `Exposed.operation` turns it into the function that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from fairlead.arguments import Inputs
+from fairlead.binding import Binding, Scope, bind
+from fairlead.binds import Bindings, Environ, Value
+from fairlead.calls import Call, Target, resolve
+from fairlead.consumes import Consumed, Wiring
+from fairlead.errors import CallError, Place, Problem, Refused
+from fairlead.model import InputParameter, Model, OutputParameter, Text
+from fairlead.operation import Bound, Failing, Literal, Operation, Run, Shaped
+from fairlead.shape import Shape, shape
+
+
+class Caller(Model):
+    """What REST operations and MCP tools have in common."""
+
+    name: Text = ""
+    label: Text = ""
+    description: Text = ""
+    input_parameters: tuple[InputParameter, ...] = ()
+    call: Text = ""
+    with_: dict[str, Any] | None = Field(default=None, alias="with")
+    output_parameters: tuple[OutputParameter, ...] = ()
+
+    def as_call(self, method: str | None = None, path: str | None = None, resource: str | None = None) -> Call:
+        """What it says about the operation it calls."""
+        given = None if self.with_ is None else frozenset(self.with_)
+        return Call(self.call, self.at("call"), self.description, method, path, resource, given)
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """The plan of one exposed operation. Refused ones have a problem instead of a target."""
+
+    name: str
+    description: str
+    title: str
+    place: Place
+    call: str
+    bindings: Bindings
+    target: Target | None = None
+    binding: Binding = Binding(Inputs(), ())
+    shape: Shape | None = None
+    outputs: tuple[OutputParameter, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def inputs(self) -> Inputs:
+        return self.binding.inputs
+
+    def operation(self, wiring: Wiring) -> Operation:
+        """The function behind the plan."""
+        return Operation(self.name, self.description, self.inputs, self._run(wiring))
+
+    def _run(self, wiring: Wiring) -> Run:
+        if self.target is None:
+            reasons = "; ".join(problem.message for problem in self.problems)
+            return Failing(Refused(f"{self.name!r} was refused when its capability was loaded: {reasons}"))
+        try:
+            sources = tuple((name, _revealed(source, wiring.environ)) for name, source in self.binding.sources)
+        except CallError as error:
+            return Failing(error)
+        call = self.target.consumed.run(wiring, self.bindings)
+        bound = call if self.binding.is_identity else Bound(call, sources)
+        return Shaped(bound, self.shape) if self.shape else bound
+
+
+def _revealed(source: Any, environ: Environ) -> Any:
+    return Literal(source.reveal(environ)) if isinstance(source, Value) else source
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An operation or tool as an adapter lists it: the model, how it calls, and what its `with` may use."""
+
+    caller: Caller
+    call: Call
+    scope: Scope
+
+
+def plan(entries: Iterable[Entry], consumed: tuple[Consumed, ...]) -> list[Exposed]:
+    """The plans of all operations of one adapter; what cannot be meant becomes a plan with problems."""
+    listed = list(entries)
+    targets = resolve([one.call for one in listed], consumed)
+    return [_planned(one, target) for one, target in zip(listed, targets, strict=True)]
+
+
+def _planned(one: Entry, target: Target | Problem) -> Exposed:
+    caller = one.caller
+    name = caller.name or caller.call
+    identity = (name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
+    if isinstance(target, Problem):
+        return Exposed(*identity, problems=(target,))
+    binding, problems = bind(target.consumed, caller.with_, one.scope)
+    shaped, faults = _shaped(caller, target.consumed)
+    if binding is None or problems or faults:
+        return Exposed(*identity, problems=(*problems, *faults))
+    return Exposed(*identity, target, binding, shaped, caller.output_parameters)
+
+
+def _shaped(caller: Caller, target: Consumed) -> tuple[Shape | None, list[Problem]]:
+    try:
+        shaped = shape(caller.output_parameters)
+    except ValueError as error:
+        return None, [Problem(caller.at("outputParameters"), f"an output mapping {error}")]
+    raw = target.operation.output_raw_format
+    if shaped and raw != "json":
+        message = f"{raw!r} answers cannot be mapped by this version, only passed through"
+        return None, [Problem(caller.at("outputParameters"), message)]
+    return shaped, []

@@ -1,0 +1,96 @@
+"""The REST routes of a listener as an ASGI application.
+
+uvicorn -> guard -> Gateway: dispatch, arguments -> operation -> relay
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import anyio
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fairlead.errors import CallError, MethodNotAllowed
+from fairlead.exposes.http import log, send_empty, send_error, send_result
+from fairlead.exposes.request import ClientGone, Reading, arguments, read_body
+from fairlead.exposes.rest import Route
+from fairlead.exposes.routing import Match, RouteTable
+from fairlead.operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route and the operation behind it."""
+
+    route: Route
+    operation: Operation
+
+
+class Gateway:
+    """Answers what its routes declare and hands everything else to `pages`."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], pages: ASGIApp, reading: Reading) -> None:
+        self._pages = pages
+        self._reading = reading
+        self._table: RouteTable[Endpoint] = RouteTable()
+        for endpoint in endpoints:
+            self._table.add(endpoint.route.method, endpoint.route.path, endpoint)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        method, path = scope["method"], scope["raw_path"]
+        match = self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
+        if match:
+            await self._answer(match, scope, receive, send)
+        elif methods := self._table.methods(path):
+            await _other_method(method, methods, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _answer(self, match: Match[Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
+        head = scope["method"] == "HEAD"
+        operation = match.found.operation
+        try:
+            body = await read_body(receive, self._reading.body)
+            given, forwarded = arguments(operation.inputs, match.values, scope, body, self._reading)
+
+            async def relay() -> None:
+                await send_result(await operation(given, forwarded), send, head=head)
+
+            await _unless_gone(receive, relay)
+        except CallError as error:
+            await send_error(error, send, head=head)
+        except ClientGone:
+            log.debug("the caller hung up")
+
+
+async def _other_method(method: str, methods: frozenset[str], send: Send) -> None:
+    also = {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    allow = (("allow", ", ".join(sorted(methods | also))),)
+    if method == "OPTIONS":
+        await send_empty(204, allow, send)
+    else:
+        await send_error(MethodNotAllowed(f"method {method} is not allowed here", headers=allow), send)
+
+
+async def _unless_gone(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
+    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - a task group would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure:
+        raise failure

@@ -1,0 +1,54 @@
+"""Results and errors as HTTP responses over ASGI."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from starlette.types import Send
+
+from fairlead.errors import CallError
+from fairlead.headers import Headers
+from fairlead.operation import Result
+
+log = logging.getLogger("fairlead")
+_BODYLESS = frozenset({204, 304})
+
+
+async def send_result(result: Result, send: Send, *, head: bool = False) -> None:
+    """Relays a result; with `head` its headers only.
+
+    A body that breaks off cannot be taken back: the response is left incomplete, so that the server cuts the
+    connection and the caller sees that the body is not whole.
+    """
+    await send({"type": "http.response.start", "status": result.status, "headers": _encoded(result.headers)})
+    if head or result.status in _BODYLESS:
+        await result.body.close()
+        await send({"type": "http.response.body"})
+        return
+    try:
+        async for chunk in result.body.relay():
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except CallError as error:
+        log.warning("a response was cut: %s", error)
+        return
+    await send({"type": "http.response.body"})
+
+
+async def send_error(error: CallError, send: Send, *, head: bool = False) -> None:
+    """Sends an error as `application/problem+json` (RFC 9457)."""
+    body = json.dumps(error.problem(), ensure_ascii=False, default=str).encode()
+    own = (("content-type", "application/problem+json"), ("content-length", str(len(body))))
+    headers = _encoded((*own, *error.headers))
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def send_empty(status: int, headers: Headers, send: Send) -> None:
+    """Sends a response without a body."""
+    await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})
+    await send({"type": "http.response.body"})
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,139 @@
+"""The OpenAPI 3.1 description of a listener's routes, as exact as the documents are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fairlead import __version__
+from fairlead.arguments import Input
+from fairlead.exposes.rest import Route
+from fairlead.template import Hole, parse
+
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["argument", "detail"],
+                "properties": {"argument": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+_RESPONSES = {
+    "InvalidArguments": "An argument is undeclared, missing or of another type",
+    "UpstreamFailed": "The upstream cannot be reached, or the connection to it broke off",
+    "NotConfigured": "A secret or a base URI is not set, or all connections are in use",
+    "UpstreamTimeout": "The upstream did not answer in time",
+    "Refused": "The operation was refused when its capability was loaded",
+}
+_BY_STATUS = {
+    "400": "InvalidArguments",
+    "502": "UpstreamFailed",
+    "503": "NotConfigured",
+    "504": "UpstreamTimeout",
+}
+
+
+def description(routes: Iterable[Route]) -> dict[str, Any]:
+    """The document at `/openapi.json`."""
+    listed = tuple(routes)
+    ids = _operation_ids(listed)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in listed:
+        paths.setdefault(_path(route), {})[route.method.lower()] = _operation(route, ids[id(route)])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": label} for label in dict.fromkeys(route.capability for route in listed)],
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": _PROBLEM},
+            "responses": {name: _problem_response(text) for name, text in _RESPONSES.items()},
+        },
+    }
+
+
+def _path(route: Route) -> str:
+    return "".join(f"{{{part.name}}}" if isinstance(part, Hole) else part for part in parse(route.path).parts)
+
+
+def _problem_response(text: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": text, "content": content}
+
+
+def _operation_ids(routes: tuple[Route, ...]) -> dict[int, str]:
+    """A unique id for each route: namespace, resource and name as words."""
+    ids: dict[int, str] = {}
+    taken: set[str] = set()
+    for route in routes:
+        words = re.split(r"[\W_]+", f"{route.namespace} {route.resource} {route.exposed.name or route.method}".lower())
+        base = unique = "_".join(filter(None, words))
+        number = 1
+        while unique in taken:
+            number += 1
+            unique = f"{base}_{number}"
+        taken.add(unique)
+        ids[id(route)] = unique
+    return ids
+
+
+def _operation(route: Route, operation_id: str) -> dict[str, Any]:
+    exposed = route.exposed
+    operation: dict[str, Any] = {"operationId": operation_id, "tags": [route.capability]}
+    summary = exposed.title or exposed.description.partition("\n")[0]
+    operation |= {"summary": summary} if summary else {}
+    operation |= {"description": exposed.description} if exposed.description else {}
+    if parameters := [_parameter(item) for item in exposed.inputs if item.location not in ("body", "member")]:
+        operation["parameters"] = parameters
+    if body := _body([item for item in exposed.inputs if item.location in ("body", "member")]):
+        operation["requestBody"] = body
+    return operation | {"responses": dict(_responses(route))}
+
+
+def _parameter(item: Input) -> dict[str, Any]:
+    schema = {key: value for key, value in item.schema.items() if key != "description"}
+    parameter = {"name": item.name, "in": item.location, "required": item.required, "schema": schema}
+    return parameter | ({"description": item.description} if item.description else {})
+
+
+def _body(items: list[Input]) -> dict[str, Any] | None:
+    if not items:
+        return None
+    required = [item.name for item in items if item.required]
+    if items[0].location == "body":
+        schema = items[0].schema
+    else:
+        schema = {"type": "object", "properties": {item.name: item.schema for item in items}}
+        schema |= {"required": required} if required else {}
+        schema["additionalProperties"] = False
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(route: Route) -> Iterator[tuple[str, Any]]:
+    exposed = route.exposed
+    if exposed.target is None:
+        yield "501", {"$ref": "#/components/responses/Refused"}
+        return
+    answer = "The mapped answer of" if exposed.shape else "The answer of"
+    text = f"{answer} `{exposed.target.consumed}`"
+    yield "2XX", {"description": text, "content": {"application/json": {"schema": _schema(exposed.outputs)}}}
+    for status, name in _BY_STATUS.items():
+        yield status, {"$ref": f"#/components/responses/{name}"}
+    yield "default", {"description": "Any other answer of the upstream, as it came"}
+
+
+def _schema(outputs: tuple[Any, ...]) -> dict[str, Any]:
+    return {"type": outputs[0].type} if len(outputs) == 1 and outputs[0].type else {}

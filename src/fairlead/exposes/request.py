@@ -1,0 +1,186 @@
+"""From an HTTP request to the arguments of an operation, each taken from the place where its input stands."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope
+
+from fairlead.arguments import Encoded, Input, Inputs
+from fairlead.errors import ArgumentError, TooLarge
+from fairlead.headers import Headers
+from fairlead.operation import Arguments, Forwarded
+from fairlead.styles import from_text, from_texts
+
+MAX_QUERY_PAIRS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How requests are read: the largest body in bytes, and whether undeclared query parameters go upstream."""
+
+    body: int = 10 * 1024 * 1024
+    forward_query: bool = False
+
+
+class ClientGone(Exception):
+    """The caller hung up before the request was complete."""
+
+
+def headers_of(scope: Scope) -> Headers:
+    """The request's headers, names in lower case."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
+    """The whole body; raises `TooLarge` as soon as it passes the limit."""
+    data = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        data += message.get("body", b"")
+        if len(data) > limit:
+            raise TooLarge(f"the request's body is larger than {limit} bytes")
+        more = message.get("more_body", False)
+    return bytes(data)
+
+
+def arguments(
+    inputs: Inputs, path: Mapping[str, str], scope: Scope, body: bytes, reading: Reading
+) -> tuple[Arguments, Forwarded]:
+    """The arguments of a request, and what else of it goes upstream.
+
+    Raises:
+        ArgumentError: Names everything that is undeclared or is not of the declared type.
+    """
+    headers = headers_of(scope)
+    query = _query(scope["query_string"])
+    given = _Given(inputs)
+    extra = tuple(given.take_query(query))
+    given.take_texts("path", path.items())
+    given.take_texts("header", headers)
+    given.take_texts("cookie", _cookies(headers))
+    if body:
+        given.take_body(body, headers)
+    if extra and not reading.forward_query:
+        given.faults.update((name, inputs.unknown(name)) for name, _ in extra)
+    if given.faults:
+        inputs.refuse(given.faults)
+    return given.values, Forwarded(_with_encoding(headers), extra if reading.forward_query else ())
+
+
+def _with_encoding(headers: Headers) -> Headers:
+    """A caller that accepts no content encoding must not get one."""
+    if any(name == "accept-encoding" for name, _ in headers):
+        return headers
+    return (*headers, ("accept-encoding", "identity"))
+
+
+class _Given:
+    """Collects values and faults, so that a caller learns of everything at once."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.values: dict[str, Any] = {}
+        self.faults: dict[str, str] = {}
+
+    def at(self, location: str) -> Iterator[Input]:
+        return (item for item in self.inputs if item.location == location)
+
+    def take_texts(self, location: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Values of the path, of headers or cookies; a name may repeat in headers, which are then one list."""
+        texts = defaultdict(list)
+        for name, text in pairs:
+            texts[name.lower() if location == "header" else name].append(text)
+        for item in self.at(location):
+            if found := texts.get(item.name.lower() if location == "header" else item.name):
+                self._convert(item, from_text, ",".join(found))
+
+    def take_query(self, query: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+        """Takes the declared parameters and gives back the others.
+
+        An object is spread over the query as one pair a member, so the pairs that nothing else declares are its own.
+        """
+        declared = {item.name: item for item in self.at("query")}
+        objects = [item for item in declared.values() if item.type == "object"]
+        for name, texts in query.items():
+            if name in declared and declared[name] not in objects:
+                self._convert(declared[name], from_texts, texts)
+            elif len(objects) == 1 and len(texts) == 1:
+                self.values.setdefault(objects[0].name, {})[name] = texts[0]
+            else:
+                yield from ((name, text) for text in texts)
+
+    def take_body(self, body: bytes, headers: Headers) -> None:
+        whole = next(self.at("body"), None)
+        members = {item.name for item in self.at("member")}
+        name = whole.name if whole else "body"
+        if whole is None and not members:
+            self.faults["body"] = "is not declared: the operation takes no body"
+            return
+        try:
+            value = _json(body, headers)
+        except ValueError as error:
+            self.faults[name] = str(error)
+            return
+        if whole:
+            self.values[name] = Encoded(value, body)
+        elif isinstance(value, dict):
+            self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
+            self.values.update((key, member) for key, member in value.items() if key in members)
+        else:
+            self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
+
+    def _convert(self, item: Input, convert: Any, text: Any) -> None:
+        try:
+            self.values[item.name] = convert(item.type, text)
+        except ValueError as error:
+            self.faults[item.name] = str(error)
+
+
+def _query(query_string: bytes) -> dict[str, list[str]]:
+    texts = defaultdict(list)
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), True, errors="strict", max_num_fields=MAX_QUERY_PAIRS)
+    except ValueError:
+        detail = f"the query is not percent-encoded UTF-8 text of at most {MAX_QUERY_PAIRS} pairs"
+        raise ArgumentError(detail) from None
+    for name, text in pairs:
+        texts[name].append(text)
+    return texts
+
+
+def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        if name == "cookie":
+            try:
+                yield from ((key, morsel.value) for key, morsel in SimpleCookie(value).items())
+            except CookieError:
+                raise ArgumentError("the Cookie header is malformed") from None
+
+
+def _json(body: bytes, headers: Headers) -> Any:
+    media = next((value for name, value in headers if name == "content-type"), "application/json")
+    kind = media.partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ValueError(f"must be sent as application/json, not {kind!r}")
+    try:
+        return json.loads(body.decode(), parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"is not JSON: {name} is no JSON value")

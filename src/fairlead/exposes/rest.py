@@ -1,0 +1,112 @@
+"""The REST adapter as written and as planned.
+
+- type: rest
+  namespace: together-ai-batches-rest
+  port: 8080
+  resources:
+  - path: /v1/batches/{id}
+    operations: [{method: GET, name: get, call: together-ai-batches.get, with: {id: rest.id}}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from fairlead.binding import Scope
+from fairlead.binds import Bindings
+from fairlead.consumes import Consumed, Method
+from fairlead.errors import Place
+from fairlead.exposed import Caller, Entry, Exposed, plan
+from fairlead.exposes.adapter import Adapter
+from fairlead.model import InputParameter, Model, Text
+from fairlead.template import Hole, parse
+
+
+class RestOperation(Caller):
+    """A method of a resource."""
+
+    method: Method = "GET"
+
+
+class RestResource(Model):
+    """A path and its operations."""
+
+    path: Text
+    name: Text = ""
+    label: Text = ""
+    description: Text = ""
+    input_parameters: tuple[InputParameter, ...] = ()
+    operations: tuple[RestOperation, ...] = ()
+
+
+class RestExposes(Adapter):
+    """A REST adapter."""
+
+    type: Literal["rest"]
+    input_parameters: tuple[InputParameter, ...] = ()
+    resources: tuple[RestResource, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one path, and the plan of what it does."""
+
+    method: str
+    path: str
+    resource: str
+    exposed: Exposed
+    adapter: RestExposes
+
+    @property
+    def place(self) -> Place:
+        return self.exposed.place
+
+    @property
+    def namespace(self) -> str:
+        return self.adapter.namespace
+
+    @property
+    def capability(self) -> str:
+        return self.exposed.bindings.capability
+
+    @property
+    def shape(self) -> str:
+        """The path with its placeholders alike; two routes of one method and shape are one route."""
+        return "".join("{}" if isinstance(part, Hole) else part for part in parse(self.path).parts)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def routes(
+    adapter: RestExposes, consumed: tuple[Consumed, ...], bindings: Bindings, prefix: str = ""
+) -> tuple[Route, ...]:
+    """The routes of an adapter; `prefix` goes in front of every path."""
+    listed = [(resource, operation) for resource in adapter.resources for operation in resource.operations]
+    names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
+    entries = (_entry(adapter, resource, operation, names, bindings) for resource, operation in listed)
+    return tuple(
+        Route(operation.method, prefix + _rooted(resource.path), resource.name, exposed, adapter)
+        for (resource, operation), exposed in zip(listed, plan(entries, consumed), strict=True)
+    )
+
+
+def _entry(
+    adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
+) -> Entry:
+    declared = tuple(_declared(adapter, resource, operation))
+    scope = Scope(names, bindings, partial(operation.at, "with"), parse(resource.path), declared)
+    return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope)
+
+
+def _declared(adapter: RestExposes, resource: RestResource, operation: RestOperation) -> Iterator[InputParameter]:
+    """The inputs declared on all levels, the inner winning."""
+    levels = (adapter.input_parameters, resource.input_parameters, operation.input_parameters)
+    yield from {parameter.name: parameter for level in levels for parameter in level}.values()
+
+
+def _rooted(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"

@@ -1,0 +1,87 @@
+"""From a request's path to its route: a tree of segments, built once, whose cost does not grow with its routes.
+
+A literal segment beats a template, and among templates the first that was added wins. A path argument is one segment,
+decoded after the path was split, so that `a%2Fb` stays one value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from fairlead.template import Hole, Template, parse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """What a path leads to: the thing added, and the value of each placeholder."""
+
+    found: T
+    values: Mapping[str, str]
+
+
+@dataclass
+class _Node(Generic[T]):
+    literals: dict[str, _Node[T]] = field(default_factory=dict)
+    templates: dict[str, tuple[re.Pattern[str], _Node[T]]] = field(default_factory=dict)
+    leaves: dict[str, tuple[T, tuple[str, ...]]] = field(default_factory=dict)
+
+
+class RouteTable(Generic[T]):
+    """Things by method and path template."""
+
+    def __init__(self) -> None:
+        self._root: _Node[T] = _Node()
+
+    def add(self, method: str, path: str, thing: T) -> None:
+        """Adds a thing under a method and a path such as `/batches/{id}`; the first of equals stays."""
+        node = self._root
+        holes: tuple[str, ...] = ()
+        for segment in path.split("/")[1:]:
+            template = parse(segment)
+            holes += template.holes
+            node = _child(node, segment, template)
+        node.leaves.setdefault(method, (thing, holes))
+
+    def find(self, method: str, raw_path: bytes) -> Match[T] | None:
+        """The thing for a method and a path as it was sent, percent-encoded; None where there is none."""
+        for node, values in self._reached(raw_path):
+            if method in node.leaves:
+                thing, holes = node.leaves[method]
+                return Match(thing, dict(zip(holes, values, strict=True)))
+        return None
+
+    def methods(self, raw_path: bytes) -> frozenset[str]:
+        """All methods that something answers on the path."""
+        return frozenset(method for node, _ in self._reached(raw_path) for method in node.leaves)
+
+    def _reached(self, raw_path: bytes) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+        try:
+            segments = [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")[1:]]
+        except UnicodeDecodeError:
+            return
+        yield from _walk(self._root, segments, ())
+
+
+def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
+    if not template.holes:
+        return node.literals.setdefault(segment, _Node())
+    pattern = "".join("(.+)" if isinstance(part, Hole) else re.escape(part) for part in template.parts)
+    return node.templates.setdefault(pattern, (re.compile(pattern, re.DOTALL), _Node()))[1]
+
+
+def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+    if not segments:
+        yield node, values
+        return
+    head, *rest = segments
+    if literal := node.literals.get(head):
+        yield from _walk(literal, rest, values)
+    for pattern, child in node.templates.values():
+        if match := pattern.fullmatch(head):
+            yield from _walk(child, rest, values + match.groups())

@@ -1,0 +1,45 @@
+"""Which headers cross the gateway, decided here and nowhere else; `docs/headers.md` shows the same tables.
+
+Towards the upstream only what is listed passes, so a caller's credentials, cookies and tracking headers never do.
+Towards the caller everything passes but what is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Headers = tuple[tuple[str, str], ...]
+"""Names in lower case and values, in order; a name may repeat."""
+
+HOP_BY_HOP = frozenset(
+    """connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding
+    upgrade""".split()
+)
+TO_UPSTREAM = frozenset(
+    """accept accept-encoding accept-language idempotency-key if-match if-modified-since if-none-match if-range
+    if-unmodified-since prefer range traceparent tracestate""".split()
+)
+NOT_TO_CALLER = HOP_BY_HOP | frozenset(
+    """access-control-allow-credentials access-control-allow-headers access-control-allow-methods
+    access-control-allow-origin access-control-expose-headers access-control-max-age alt-svc clear-site-data date nel
+    public-key-pins report-to server set-cookie set-cookie2 strict-transport-security""".split()
+)
+NEVER_AN_ARGUMENT = HOP_BY_HOP | frozenset({"authorization", "content-length", "content-type", "cookie", "host"})
+"""Header parameters that a document may declare and that still never come from a caller."""
+
+
+def is_legal(value: str) -> bool:
+    """Whether a text can be a header's value: no line breaks or other control characters, Latin-1 only."""
+    return all(char == "\t" or (" " <= char <= "\xff" and char != "\x7f") for char in value)
+
+
+def to_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Those of a caller's headers that may go upstream."""
+    return tuple((name, value) for name, value in headers if name in TO_UPSTREAM)
+
+
+def to_caller(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Those of an upstream's headers that may go to the caller; `Connection` may name more to hold back."""
+    pairs = tuple((name.lower(), value) for name, value in headers)
+    named = {word.strip().lower() for name, value in pairs if name == "connection" for word in value.split(",")}
+    return tuple((name, value) for name, value in pairs if name not in NOT_TO_CALLER and name not in named)

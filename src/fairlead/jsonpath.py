@@ -1,0 +1,61 @@
+"""JSONPath expressions, compiled once: `mapping: $.data[*].id`.
+
+`$` and `$.` are the identity and compile to None. A definite path gives the value or None where nothing is there; a
+path with a wildcard, slice, filter or `..` gives a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jsonpath_ng import Child, Fields, Index, JSONPath, Root
+from jsonpath_ng.exceptions import JSONPathError
+from jsonpath_ng.ext.parser import parse
+
+Getter = Callable[[Any], Any]
+MAX_LENGTH = 1024
+
+
+def compile_path(expression: str) -> Getter | None:
+    """The function that answers what the path finds, or None for the identity.
+
+    Raises:
+        ValueError: The expression is no JSONPath, or longer than `MAX_LENGTH`.
+    """
+    text = expression.strip()
+    if text in ("$", "$."):
+        return None
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"is longer than {MAX_LENGTH} characters")
+    try:
+        path = parse(text if text.startswith("$") else f"$.{text}")
+    except (JSONPathError, RecursionError) as error:
+        raise ValueError(f"is not a JSONPath: {str(error).splitlines()[0]}") from None
+    return _one(path) if _is_definite(path) else _all(path)
+
+
+def _is_definite(path: JSONPath) -> bool:
+    match path:
+        case Root():
+            return True
+        case Fields():
+            return len(path.fields) == 1 and path.fields[0] != "*"
+        case Index():
+            return len(path.indices) == 1
+        case Child():
+            return _is_definite(path.left) and _is_definite(path.right)
+        case _:
+            return False
+
+
+def _one(path: JSONPath) -> Getter:
+    def get(value: Any) -> Any:
+        found = path.find(value)
+        return found[0].value if found else None
+
+    return get
+
+
+def _all(path: JSONPath) -> Getter:
+    return lambda value: [match.value for match in path.find(value)]

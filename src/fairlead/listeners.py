@@ -1,0 +1,126 @@
+"""Which adapters answer on which port, and what of them clashes.
+
+All published files want the same two ports, so adapters share listeners. Two routes of one method and path that call
+the same upstream operation are one route; with different targets they clash, which is a problem naming both places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from fairlead.document import Document
+from fairlead.errors import Problem
+from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.mcp import Tool
+from fairlead.exposes.rest import Route
+from fairlead.names import unique_names
+from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
+
+
+@dataclass(frozen=True)
+class NamedTool:
+    """A tool under the name it has on one endpoint."""
+
+    name: str
+    tool: Tool
+
+
+@dataclass(frozen=True)
+class ToolSet:
+    """The tools that answer at one path of a listener."""
+
+    path: str
+    name: str
+    instructions: str
+    tools: tuple[NamedTool, ...]
+
+
+@dataclass
+class Listener:
+    """One port, its REST routes and its MCP endpoints."""
+
+    port: int
+    by_shape: dict[tuple[str, str], Route] = field(default_factory=dict)
+    adapters: dict[str, tuple[Adapter, tuple[Tool, ...]]] = field(default_factory=dict)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(self.by_shape.values())
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        return tuple(tool for _, tools in self.adapters.values() for tool in tools)
+
+    def tool_sets(self) -> Iterator[ToolSet]:
+        """One set per adapter, and where there is any the set of all."""
+        for namespace, (adapter, tools) in self.adapters.items():
+            yield _tool_set(f"/{namespace}/mcp", namespace, adapter.description, tools)
+        if self.adapters:
+            yield _tool_set("/mcp", "fairlead", "", self.tools)
+
+
+def _tool_set(path: str, name: str, instructions: str, tools: tuple[Tool, ...]) -> ToolSet:
+    names = unique_names([(tool.namespace, tool.name) for tool in tools])
+    named = (NamedTool(unique, tool) for unique, tool in zip(names, tools, strict=True))
+    return ToolSet(path, name, instructions, tuple(named))
+
+
+def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
+    """The listeners of all documents, by port, and what clashes on them."""
+    listeners: dict[int, Listener] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        for rest in document.rest:
+            listener = _listener(listeners, settings.rest_port or rest.port or DEFAULT_REST_PORT)
+            own = (route for route in document.routes if route.adapter is rest)
+            problems += (problem for route in own for problem in _add_route(listener, route))
+        for mcp in document.mcp:
+            listener = _listener(listeners, settings.mcp_port or mcp.port or DEFAULT_MCP_PORT)
+            tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
+            problems += _add_tools(listener, mcp, tools)
+    problems += (problem for listener in listeners.values() for problem in _renamed(listener))
+    return tuple(listeners[port] for port in sorted(listeners)), tuple(sorted(problems))
+
+
+def _listener(listeners: dict[int, Listener], port: int) -> Listener:
+    return listeners.setdefault(port, Listener(port))
+
+
+def _add_route(listener: Listener, route: Route) -> Iterator[Problem]:
+    """Adds a route unless one of its method and path is there already; what that means is for the caller to report."""
+    twin = listener.by_shape.setdefault((route.method, route.shape), route)
+    if twin is route:
+        return
+    if _same_target(twin, route):
+        yield Problem(route.place, f"{route} is the same as at {twin.place}", "they are served as one", "warning")
+    else:
+        hint = f"{twin.place} has it already; keep one, or serve with --rest-prefix namespace"
+        yield Problem(route.place, f"{route} clashes with another route on port {listener.port}", hint)
+
+
+def _same_target(one: Route, other: Route) -> bool:
+    left, right = one.exposed.target, other.exposed.target
+    if left is None or right is None:
+        return False
+    same_upstream = str(left.consumed) == str(right.consumed)
+    same_credential = left.consumed.section.authentication == right.consumed.section.authentication
+    return same_upstream and same_credential and one.exposed.outputs == other.exposed.outputs
+
+
+def _add_tools(listener: Listener, adapter: Adapter, tools: tuple[Tool, ...]) -> Iterator[Problem]:
+    if adapter.namespace in listener.adapters:
+        first = listener.adapters[adapter.namespace][0].at()
+        hint = f"{first} has it already; rename one of the two"
+        yield Problem(adapter.at("namespace"), f"MCP namespace {adapter.namespace!r} is taken", hint)
+    else:
+        listener.adapters[adapter.namespace] = (adapter, tools)
+
+
+def _renamed(listener: Listener) -> Iterator[Problem]:
+    """A note for each tool that has another name on an endpoint than in its document."""
+    for tools in listener.tool_sets():
+        for named in tools.tools:
+            if named.name != named.tool.name:
+                message = f"tool {named.tool.name!r} is called {named.name!r} at {tools.path}"
+                yield Problem(named.tool.exposed.place, message, "", "warning")

@@ -1,0 +1,57 @@
+"""How names are compared and derived: `{batch-id}`, `batch_id` and `batchId` are one name.
+
+Exact spelling always wins; only where it finds nothing do case and signs stop to count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+_SIGNS = re.compile(r"[\W_]+")
+_NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
+MAX_NAME = 64
+
+
+def canonical(name: str) -> str:
+    """The name without case and signs; the name itself where nothing else would be left."""
+    return _SIGNS.sub("", name).casefold() or name
+
+
+def find(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that is meant: the exact one, else the only one equal but for case and signs."""
+    known = tuple(names)
+    if name in known:
+        return name
+    near = [other for other in known if canonical(other) == canonical(name)]
+    return near[0] if len(near) == 1 else None
+
+
+def slug(text: str) -> str:
+    """Lower case words joined by hyphens; the form in which resource names and paths are compared."""
+    return "-".join(filter(None, _SIGNS.split(text.casefold())))
+
+
+def safe_name(name: str) -> str:
+    """The name within `[A-Za-z0-9_-]{1,64}`; where that loses something, with a hash of the whole name."""
+    safe = _NOT_SAFE.sub("-", name).strip("-")
+    if safe == name and len(safe) <= MAX_NAME:
+        return safe
+    digest = sha256(name.encode()).hexdigest()[:8]
+    return f"{safe[: MAX_NAME - 9]}-{digest}"
+
+
+def unique_names(qualified: Sequence[tuple[str, str]]) -> list[str]:
+    """A safe and unique name for each (namespace, name), in order: the name, or both joined where it repeats."""
+    repeated = {name for name, count in Counter(name for _, name in qualified).items() if count > 1}
+    taken: dict[str, None] = {}
+    for namespace, name in qualified:
+        wanted = f"{namespace}_{name}" if name in repeated else name
+        number, unique = 1, safe_name(wanted)
+        while unique in taken:
+            number += 1
+            unique = safe_name(f"{wanted}_{number}")
+        taken[unique] = None
+    return list(taken)

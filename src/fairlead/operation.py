@@ -1,0 +1,207 @@
+"""An operation is a described async function: name, description, inputs, and `run(arguments) -> Result`.
+
+Everything that a document can say about behaviour becomes one of these, composed once when the runtime is built.
+Adapters only translate: a request to arguments, a result to a response.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from fairlead.arguments import Inputs
+from fairlead.errors import CallError, UpstreamFailed
+from fairlead.headers import Headers
+
+Json = Any
+"""A JSON value: None, bool, int, float, str, list or dict."""
+
+Arguments = Mapping[str, Json]
+
+
+class Body(Protocol):
+    """The body of a result; read whole or relayed, once."""
+
+    def relay(self) -> AsyncIterator[bytes]:
+        """The bytes as they came, still in their content encoding; closes the body at its end."""
+
+    async def read(self) -> bytes:
+        """The whole body, decoded and bounded; raises `CallError` when it is too large or breaks off."""
+
+    async def close(self) -> None:
+        """Gives the body up; what was not read is not fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to a call: an upstream response, or a value of our own in the same form."""
+
+    status: int
+    headers: Headers
+    body: Body
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def media_type(self) -> str:
+        """The media type without its parameters, in lower case; empty where there is none."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def header(self, name: str) -> str:
+        """The first header of that (lower case) name, or nothing."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """A body that is already here."""
+
+    data: bytes
+
+    async def relay(self) -> AsyncIterator[bytes]:
+        yield self.data
+
+    async def read(self) -> bytes:
+        return self.data
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What of a caller's request goes upstream besides arguments: headers, and query pairs that nothing declares."""
+
+    headers: Headers = ()
+    query: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING = Forwarded()
+
+
+class Run(Protocol):
+    """What an operation does with arguments that are already checked."""
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A named function with checked inputs.
+
+    Calling it raises `ArgumentError` before anything is sent when the arguments are not what `inputs` declares.
+    """
+
+    name: str
+    description: str
+    inputs: Inputs
+    run: Run
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        self.inputs.check(arguments)
+        return await self.run(arguments, forwarded)
+
+
+class Source(Protocol):
+    """Where the value of one parameter comes from; answers `UNSET` for a value that was not given."""
+
+    def __call__(self, arguments: Arguments) -> Json: ...
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = _Unset()
+"""The value of an optional argument that was not given: absent upstream, not empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The caller's argument of that name."""
+
+    name: str
+
+    def __call__(self, arguments: Arguments) -> Json:
+        return arguments.get(self.name, UNSET)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value that stands in the document."""
+
+    value: Json
+
+    def __call__(self, arguments: Arguments) -> Json:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An operation whose parameters take their values from the caller's arguments under other names, or constants."""
+
+    run: Run
+    sources: tuple[tuple[str, Source], ...]
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        values = ((name, source(arguments)) for name, source in self.sources)
+        return await self.run({name: value for name, value in values if value is not UNSET}, forwarded)
+
+
+Shape = Callable[[Json], Json]
+"""A function from the upstream's value to the mapped one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """An operation whose successful answers are mapped; all others pass through."""
+
+    run: Run
+    shape: Shape
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        readable = tuple(pair for pair in forwarded.headers if pair[0] not in _RAW_ONLY)
+        result = await self.run(arguments, replace(forwarded, headers=readable))
+        if not result.is_success:
+            return result
+        data = await result.body.read()
+        if not data:
+            return Result(result.status, result.headers, Bytes(b""))
+        return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+
+
+_RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})
+_ENTITY = frozenset({"content-type", "content-length", "content-encoding", "etag", "content-range", "accept-ranges"})
+
+
+def _without_entity(headers: Headers) -> Headers:
+    return tuple((name, value) for name, value in headers if name not in _ENTITY)
+
+
+def _decoded(data: bytes) -> Json:
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise UpstreamFailed("the upstream's answer is not the JSON that its output mapping needs") from None
+
+
+def json_result(value: Json, status: int = 200, headers: Headers = ()) -> Result:
+    """A result of our own with a JSON body."""
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    own = (("content-type", "application/json"), ("content-length", str(len(data))))
+    return Result(status, (*headers, *own), Bytes(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Stands in for an operation that cannot run: every call answers why."""
+
+    error: CallError
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        raise self.error.again()

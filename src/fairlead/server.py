@@ -1,0 +1,104 @@
+"""Serving applications on sockets: bind all, start all, stop gracefully on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+
+import anyio
+import uvicorn
+
+from fairlead.errors import StartError
+from fairlead.exposes.pages import LIVE
+from fairlead.runtime import Served
+from fairlead.upstream import answers
+
+GRACE_SECONDS = 20
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it has started and leaves signals to `serve`."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = anyio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, ports: Sequence[int]) -> list[socket.socket]:
+    """A listening socket for each port; raises `StartError` that names the first that is taken."""
+    sockets: list[socket.socket] = []
+    for port in ports:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            sockets.append(socket.create_server((host, port), family=family, backlog=2048))
+        except OSError as error:
+            for open_one in sockets:
+                open_one.close()
+            hint = "choose others with --rest-port and --mcp-port"
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; {hint}") from None
+    return sockets
+
+
+async def serve(
+    served: Sequence[Served], sockets: Sequence[socket.socket], *, access_log: bool, on_up: Callable[[], None]
+) -> None:
+    """Serves until SIGTERM or SIGINT; then accepts no more, finishes what runs, and returns. A second signal cuts."""
+    async with AsyncExitStack() as stack:
+        for one in served:
+            await stack.enter_async_context(one.running())
+        servers = [_Server(_config(one, access_log)) for one in served]
+        async with anyio.create_task_group() as watching:
+            watching.start_soon(_stop_on_signal, servers)
+            async with anyio.create_task_group() as serving:
+                for server, sock in zip(servers, sockets, strict=True):
+                    serving.start_soon(server.serve, [sock])
+                for server in servers:
+                    await server.up.wait()
+                on_up()
+            watching.cancel_scope.cancel()
+
+
+async def _stop_on_signal(servers: Sequence[_Server]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            for server in servers:
+                server.force_exit = server.should_exit
+                server.should_exit = True
+
+
+def _config(served: Served, access_log: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        served.app,
+        http="httptools",
+        lifespan="off",
+        ws="none",
+        interface="asgi3",
+        log_config=None,
+        access_log=access_log,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def readiness(host: str, ports: Sequence[int]) -> Callable[[], Awaitable[dict[str, bool]]]:
+    """What `/health/ready` asks: one real request to every port."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+
+    async def ask() -> dict[str, bool]:
+        answered: dict[str, bool] = {}
+        for port in ports:
+            answered[str(port)] = await answers(f"http://{near}:{port}{LIVE}")
+        return answered
+
+    return ask

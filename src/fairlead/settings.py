@@ -1,0 +1,30 @@
+"""What an operator decides, as opposed to what a document says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fairlead.exposes.request import Reading
+from fairlead.upstream import Limits
+
+DEFAULT_REST_PORT = 8080
+DEFAULT_MCP_PORT = 9090
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of `fairlead serve`; `docs/settings.md` lists them with their flags and variables."""
+
+    host: str = "127.0.0.1"
+    rest_port: int | None = None
+    mcp_port: int | None = None
+    rest_prefix: bool = False
+    strict: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    base_uris: Mapping[str, str] = field(default_factory=dict)
+    ca_file: Path | None = None
+    limits: Limits = Limits()
+    reading: Reading = Reading()
+    access_log: bool = False

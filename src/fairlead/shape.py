@@ -1,0 +1,92 @@
+"""Output parameters -> a function from the upstream's value to the mapped one, or None where nothing changes.
+
+outputParameters:
+- type: object
+  mapping: $.
+- type: object
+  properties: {id: {type: string, mapping: $.id}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fairlead.jsonpath import Getter, compile_path
+from fairlead.model import OutputParameter
+
+Shape = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    get: Getter
+
+    def __call__(self, value: Any) -> Any:
+        return self.get(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Each:
+    """Every item of a list; what is no list gives None."""
+
+    get: Getter | None
+    item: Shape
+
+    def __call__(self, value: Any) -> Any:
+        found = self.get(value) if self.get else value
+        return [self.item(item) for item in found] if isinstance(found, list) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """A new object, member by member, from the value or from what a path finds in it."""
+
+    get: Getter | None
+    members: tuple[tuple[str, Shape | None], ...]
+
+    def __call__(self, value: Any) -> Any:
+        found = self.get(value) if self.get else value
+        return {name: shape(found) if shape else found for name, shape in self.members}
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    value: Any
+
+    def __call__(self, value: Any) -> Any:
+        return self.value
+
+
+def shape(outputs: tuple[OutputParameter, ...]) -> Shape | None:
+    """What the output parameters make of a value.
+
+    One unnamed output is the whole result; several, or named ones, make one object of them.
+
+    Raises:
+        ValueError: A path is not valid.
+    """
+    if len(outputs) == 1 and not (outputs[0].name and outputs[0].mapping is None):
+        return _shape_of(outputs[0])
+    if not outputs:
+        return None
+    return _Members(None, tuple((output.name, _shape_of(output)) for output in outputs))
+
+
+def _shape_of(output: OutputParameter) -> Shape | None:
+    if output.value is not None:
+        return _value_shape(output)
+    get = compile_path(output.mapping) if output.mapping else None
+    if output.properties:
+        return _Members(get, tuple((name, _shape_of(member)) for name, member in output.properties.items()))
+    if output.items and (item := _shape_of(output.items)):
+        return _Each(get, item)
+    return _Path(get) if get else None
+
+
+def _value_shape(output: OutputParameter) -> Shape | None:
+    if isinstance(output.value, str) and output.value.startswith("$"):
+        get = compile_path(output.value)
+        return _Path(get) if get else None
+    return _Constant(output.value)

@@ -1,0 +1,273 @@
+"""YAML text -> mappings and lists that know where each of their keys and values stands.
+
+Scalars follow YAML 1.2: `on`, `no` and `2026-05-19` are text. Keys are always text, as written. Refused, each with its
+place: a second document, duplicate keys, tags that would construct objects, text over `MAX_BYTES`, nesting over
+`MAX_DEPTH`, and aliases that would expand to more than `MAX_NODES` nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from yaml.events import MappingEndEvent as MappingEnd
+
+from fairlead.errors import LoadError, Place, Problem
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 1_000_000
+
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+
+
+class Integer(int):
+    """A whole number that keeps its spelling, so that `version: 007` can still be read as text."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+class Decimal(float):
+    """A decimal number that keeps its spelling, so that `version: 1.10` can still be read as text."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+_LONGEST_NUMBER = 64
+_PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"|~|null|Null|NULL"), lambda _: None),
+    (re.compile(r"true|True|TRUE"), lambda _: True),
+    (re.compile(r"false|False|FALSE"), lambda _: False),
+    (re.compile(r"[-+]?[0-9]+"), Integer),
+    (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: int(text, 0)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?"), Decimal),
+)
+
+
+class MappingNode(dict[str, Any]):
+    """A YAML mapping; `place` is its own, `key_places` and `value_places` those of its entries."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.key_places: dict[str, Place] = {}
+        self.value_places: dict[str, Place] = {}
+
+
+class SequenceNode(list[Any]):
+    """A YAML sequence; `places` holds one place per item."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.places: list[Place] = []
+
+
+Node = MappingNode | SequenceNode
+
+
+def read(path: Path) -> MappingNode:
+    """The document in a file.
+
+    Raises:
+        LoadError: The file cannot be read or is not one well-formed YAML mapping.
+    """
+    place = Place(str(path))
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise LoadError([Problem(place, f"the file is larger than {MAX_BYTES} bytes")])
+        data = path.read_bytes()
+    except OSError as error:
+        raise LoadError([Problem(place, f"cannot be read: {error.strerror}")]) from None
+    return parse(data, str(path))
+
+
+def parse(data: bytes, file: str) -> MappingNode:
+    """The document in UTF-8 text; raises `LoadError` with every problem of its syntax."""
+    composer = _Composer(file)
+    try:
+        text = data.decode("utf-8-sig")
+        composer.compose(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        composer.problem(Place(file, line), "is not UTF-8 text")
+    except yaml.MarkedYAMLError as error:
+        composer.problem(_place(file, error.problem_mark), *_explained(error, text))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        composer.problem(Place(file, line), f"control character {chr(error.character)!r} is not allowed")
+    root = composer.root
+    if not composer.problems and not isinstance(root, MappingNode):
+        composer.problem(Place(file), "a capability document is a mapping", "it starts with `naftiko:` or `ikanos:`")
+    if composer.problems:
+        raise LoadError(composer.problems)
+    assert isinstance(root, MappingNode)
+    return root
+
+
+def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
+    mark = error.problem_mark
+    is_tab = mark is not None and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t"
+    what = " ".join(filter(None, (error.context, error.problem)))
+    return f"is not valid YAML: {what}", "indent with spaces, not tabs" if is_tab else ""
+
+
+def _place(file: str, mark: Any) -> Place:
+    return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+
+
+@dataclass
+class _Frame:
+    """A collection that is still open."""
+
+    node: Node
+    anchor: str | None
+    size: int = 1
+    key: str | None = None
+    key_place: Place | None = None
+
+
+class _Stop(Exception):
+    """Parsing further would be pointless or dangerous; the problem is noted."""
+
+
+@dataclass
+class _Composer:
+    """Folds parser events into nodes, without recursion, so that nesting cannot exhaust the stack."""
+
+    file: str
+    root: Any = None
+    problems: list[Problem] = field(default_factory=list)
+    frames: list[_Frame] = field(default_factory=list)
+    anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    nodes: int = 0
+    documents: int = 0
+
+    def problem(self, place: Place, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place, message, hint))
+
+    def compose(self, events: Iterator[Event]) -> None:
+        try:
+            for event in events:
+                self._take(event, _place(self.file, event.start_mark))
+        except _Stop:
+            pass
+
+    def _take(self, event: Event, place: Place) -> None:
+        match event:
+            case DocumentStartEvent():
+                self.documents += 1
+                if self.documents > 1:
+                    self._stop(place, "a second document starts here", "one file holds one capability")
+            case ScalarEvent():
+                self._add(self._scalar(event, place), 1, place, event.anchor)
+            case AliasEvent():
+                self._alias(event, place)
+            case CollectionStartEvent():
+                self._open(event, place)
+            case SequenceEndEvent() | MappingEnd():
+                self._close()
+            case _:
+                pass
+
+    def _open(self, event: CollectionStartEvent, place: Place) -> None:
+        if len(self.frames) >= MAX_DEPTH:
+            self._stop(place, f"is nested deeper than {MAX_DEPTH} levels")
+        self._check_tag(event.tag, place)
+        node: Node = MappingNode(place) if isinstance(event, MappingStartEvent) else SequenceNode(place)
+        assert isinstance(event, MappingStartEvent | SequenceStartEvent)
+        self.frames.append(_Frame(node, event.anchor))
+
+    def _close(self) -> None:
+        frame = self.frames.pop()
+        self._add(frame.node, frame.size, frame.node.place, frame.anchor)
+
+    def _alias(self, event: AliasEvent, place: Place) -> None:
+        anchor = str(event.anchor)
+        if anchor not in self.anchors:
+            self._stop(place, f"alias *{anchor} refers to nothing before it, or to itself")
+        value, size = self.anchors[anchor]
+        self._add(value, size, place, None)
+
+    def _add(self, value: Any, size: int, place: Place, anchor: str | None) -> None:
+        """Puts a finished value into the innermost open collection, or makes it the root."""
+        if anchor:
+            self.anchors[anchor] = (value, size)
+        if not self.frames:
+            self.root = value
+            return
+        frame = self.frames[-1]
+        frame.size += size
+        if frame.size > MAX_NODES:
+            self._stop(place, f"has more than {MAX_NODES} nodes, aliases expanded")
+        if isinstance(frame.node, SequenceNode):
+            frame.node.append(value)
+            frame.node.places.append(place)
+        elif frame.key is None:
+            self._take_key(frame, value, place)
+        else:
+            self._take_value(frame, value, place)
+
+    def _take_key(self, frame: _Frame, key: Any, place: Place) -> None:
+        if not isinstance(key, str):
+            self._stop(place, "a key must be text")
+        frame.key, frame.key_place = key, place
+
+    def _take_value(self, frame: _Frame, value: Any, place: Place) -> None:
+        assert isinstance(frame.node, MappingNode)
+        assert frame.key is not None
+        assert frame.key_place is not None
+        key, frame.key = frame.key, None
+        if first := frame.node.key_places.get(key):
+            self.problem(frame.key_place, f"duplicate key {key!r}", f"it already stands at line {first.line}")
+            return
+        frame.node[key] = value
+        frame.node.key_places[key] = frame.key_place
+        frame.node.value_places[key] = place
+
+    def _scalar(self, event: ScalarEvent, place: Place) -> Any:
+        self._check_tag(event.tag, place)
+        is_key = bool(self.frames) and isinstance(self.frames[-1].node, MappingNode) and self.frames[-1].key is None
+        is_plain = event.implicit[0] and event.style in (None, "")
+        return plain(event.value) if is_plain and not is_key else event.value
+
+    def _check_tag(self, tag: str | None, place: Place) -> None:
+        if tag and tag != "!" and tag not in _CORE_TAGS:
+            self.problem(place, f"tag {tag!r} is not allowed", "a capability holds plain data only")
+
+    def _stop(self, place: Place, message: str, hint: str = "") -> NoReturn:
+        self.problem(place, message, hint)
+        raise _Stop
+
+
+def plain(text: str) -> Any:
+    """The value of an unquoted scalar by the YAML 1.2 core schema; numbers beyond all use stay text."""
+    if len(text) <= _LONGEST_NUMBER:
+        for pattern, convert in _PLAIN:
+            if pattern.fullmatch(text):
+                return convert(text)
+    return text

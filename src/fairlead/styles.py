@@ -1,0 +1,79 @@
+"""Values as text and back, by the defaults that OpenAPI sets for each place of a parameter.
+
+query, cookie   form, exploded:  ids=1&ids=2   an object gives one pair for each member
+path, header    simple:          1,2           an object gives  name,value,name,value
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fairlead.model import Type
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,299})")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
+
+
+def to_text(value: Any) -> str:
+    """A scalar as text: `true`, `5`, `abc`; anything nested as compact JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_simple(value: Any) -> str:
+    """A value as one text in a path or header."""
+    match value:
+        case Mapping():
+            return ",".join(to_text(part) for pair in value.items() for part in pair)
+        case list() | tuple():
+            return ",".join(map(to_text, value))
+        case _:
+            return to_text(value)
+
+
+def to_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A value as the pairs of a query."""
+    match value:
+        case Mapping():
+            yield from ((key, to_text(member)) for key, member in value.items())
+        case list() | tuple():
+            yield from ((name, to_text(item)) for item in value)
+        case _:
+            yield name, to_text(value)
+
+
+def from_text(kind: Type | None, text: str) -> Any:
+    """A text as a value of that type; raises `ValueError` where it is none."""
+    match kind:
+        case "integer" if _INTEGER.fullmatch(text):
+            return int(text)
+        case "number" if _NUMBER.fullmatch(text):
+            return json.loads(text)
+        case "boolean" if text in ("true", "false"):
+            return text == "true"
+        case "integer" | "number" | "boolean":
+            raise ValueError(f"{text!r} is not {'an' if kind == 'integer' else 'a'} {kind}")
+        case "array":
+            return text.split(",") if text else []
+        case "object":
+            return _from_simple_object(text)
+        case _:
+            return text
+
+
+def _from_simple_object(text: str) -> dict[str, str]:
+    parts = text.split(",") if text else []
+    if len(parts) % 2:
+        raise ValueError(f"{text!r} is not an object written as name,value,name,value")
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def from_texts(kind: Type | None, texts: Sequence[str]) -> Any:
+    """All the texts that a query gave for one name, as a value of that type."""
+    if kind == "array":
+        return list(texts)
+    if len(texts) > 1:
+        raise ValueError(f"is given {len(texts)} times")
+    return from_text(kind, texts[0])

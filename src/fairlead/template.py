@@ -1,0 +1,44 @@
+"""Text with holes, parsed once: `/batches/{id}`, `/batches/{{id}}`, `Bearer {{env.TOKEN}}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_HOLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{\s*([^{}]+?)\s*\}")
+_DOUBLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}()")
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A place in a text that a value fills."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Literal text and holes, in order."""
+
+    parts: tuple[str | Hole, ...]
+
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """The names of the holes in order, each once."""
+        return tuple(dict.fromkeys(part.name for part in self.parts if isinstance(part, Hole)))
+
+    def fill(self, value: Callable[[str], str]) -> str:
+        """The text with every hole filled by what `value` answers for its name."""
+        return "".join(part if isinstance(part, str) else value(part.name) for part in self.parts)
+
+
+def parse(text: str, *, single: bool = True) -> Template:
+    """The template in a text; `single` also takes `{x}` for a hole, not only `{{x}}`."""
+    parts: list[str | Hole] = []
+    end = 0
+    for match in (_HOLE if single else _DOUBLE).finditer(text):
+        parts += (text[end : match.start()], Hole(match[1] or match[2]))
+        end = match.end()
+    parts.append(text[end:])
+    return Template(tuple(part for part in parts if part != ""))

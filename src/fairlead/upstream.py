@@ -1,0 +1,183 @@
+"""The one HTTP client: pooled, bounded, and the only importer of the client library.
+
+Its transport is the seam for tests and the sandbox. A response is relayed as it comes or read whole, up to a limit;
+redirects are handed to the caller, never followed; cookies are never kept.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Final
+
+import anyio
+import httpx
+from starlette.types import ASGIApp
+
+from fairlead import __version__
+from fairlead.errors import CallError, TooLarge, UpstreamBusy, UpstreamFailed, UpstreamTimeout
+from fairlead.headers import Headers, to_caller
+from fairlead.operation import Result
+
+USER_AGENT: Final = f"fairlead/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of every exchange with an upstream; times in seconds, sizes in bytes.
+
+    `read` bounds each wait for more bytes; `total` bounds the wait for the response's headers and the reading of a
+    body that is read whole, not the relaying of a stream.
+    """
+
+    connect: float = 5.0
+    read: float = 30.0
+    total: float = 60.0
+    connections: int = 100
+    body: int = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent: method, absolute URL (already encoded), headers with lower case names, body."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    content: bytes | None = None
+
+    def with_header(self, name: str, value: str) -> Request:
+        """The request with that header in place of any other of the name."""
+        return replace(self, headers=(*(pair for pair in self.headers if pair[0] != name), (name, value)))
+
+
+class Upstream:
+    """Sends requests. Made by `connect`; shared by all operations of a runtime."""
+
+    def __init__(self, client: httpx.AsyncClient, limits: Limits) -> None:
+        self._client = client
+        self._limits = limits
+
+    async def send(self, request: Request) -> Result:
+        """The response, its body not yet read.
+
+        Raises:
+            UpstreamFailed: No connection, or it broke off.
+            UpstreamTimeout: A limit of time passed.
+            UpstreamBusy: All connections are in use.
+        """
+        sent = httpx.Request(request.method, request.url, headers=list(request.headers), content=request.content)
+        sent.extensions["timeout"] = self._client.timeout.as_dict()
+        with _errors_mapped(), anyio.fail_after(self._limits.total):
+            response = await self._client.send(sent, stream=True)
+        return Result(response.status_code, to_caller(response.headers.multi_items()), _Stream(response, self._limits))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The body of an upstream response that is still on its way."""
+
+    response: httpx.Response
+    limits: Limits
+
+    async def relay(self) -> AsyncIterator[bytes]:
+        try:
+            with _errors_mapped():
+                async for chunk in self.response.aiter_raw():
+                    yield chunk
+        finally:
+            await self.close()
+
+    async def read(self) -> bytes:
+        try:
+            with _errors_mapped(), anyio.fail_after(self.limits.total):
+                return await self._read()
+        finally:
+            await self.close()
+
+    async def _read(self) -> bytes:
+        data = bytearray()
+        async for chunk in self.response.aiter_bytes():
+            data += chunk
+            if len(data) > self.limits.body:
+                raise _TooMuch(f"the upstream's answer is larger than {self.limits.body} bytes")
+        return bytes(data)
+
+    async def close(self) -> None:
+        with anyio.CancelScope(shield=True):
+            await self.response.aclose()
+
+
+class _TooMuch(UpstreamFailed):
+    """An answer over the limit is the upstream's fault, not the caller's: 502."""
+
+    code = TooLarge.code
+
+
+@contextmanager
+def _errors_mapped() -> Iterator[None]:
+    try:
+        yield
+    except CallError:
+        raise
+    except httpx.PoolTimeout:
+        raise UpstreamBusy("all connections to upstreams are in use", headers=(("retry-after", "1"),)) from None
+    except (httpx.TimeoutException, TimeoutError):
+        raise UpstreamTimeout("the upstream did not answer in time") from None
+    except httpx.ConnectError:
+        raise UpstreamFailed("cannot connect to the upstream") from None
+    except httpx.DecodingError:
+        raise UpstreamFailed("the upstream's answer is not in the content encoding it declares") from None
+    except (httpx.TransportError, httpx.StreamError):
+        raise UpstreamFailed("the connection to the upstream broke off") from None
+
+
+@asynccontextmanager
+async def connect(
+    limits: Limits | None = None, ca_file: Path | None = None, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Upstream]:
+    """The client, closed on leaving.
+
+    Args:
+        limits: Times and sizes; the defaults where None.
+        ca_file: PEM certificates that are trusted besides the system's.
+        transport: Takes the place of the network: an in-process upstream.
+    """
+    limits = limits or Limits()
+    client = httpx.AsyncClient(
+        transport=transport,
+        verify=_tls(ca_file),
+        headers=[("user-agent", USER_AGENT)],
+        cookies=httpx.Cookies(CookieJar(DefaultCookiePolicy(allowed_domains=[]))),
+        timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
+        limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
+        follow_redirects=False,
+    )
+    async with client:
+        yield Upstream(client, limits)
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+async def answers(url: str) -> bool:
+    """Whether a listener of our own answers a real request with success, within two seconds."""
+    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+        try:
+            response = await client.get(url)
+        except httpx.TransportError:
+            return False
+    return response.is_success
+
+
+def in_process(app: ASGIApp) -> httpx.AsyncBaseTransport:
+    """A transport to an application in this process, for the sandbox."""
+    return httpx.ASGITransport(app)
