@@ -105,9 +105,7 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
     """Serve capability files, or folders of them.  [default: ./capabilities]"""
     from fairlead.start import start
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "mcp"):
-        logging.getLogger(noisy).setLevel("WARNING")
+    _log(log_level)
     try:
         start(_paths(paths), _settings(strict=strict, **options), options["env_file"], sandbox=sandbox)
     except LoadError as error:
@@ -115,6 +113,13 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
         raise click.ClickException("not started") from None
     except StartError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _log(level: str) -> None:
+    """Logs on stderr; the libraries below us only what is wrong, for they would log URLs."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in ("httpx", "httpcore", "mcp", "uvicorn.error"):
+        logging.getLogger(name).setLevel("WARNING")
 
 
 def _settings(**options: Any) -> Any:
@@ -163,7 +168,7 @@ def check(paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, stri
 
     Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings count with --strict.
     """
-    from fairlead.start import checked
+    from fairlead.checks import checked
 
     try:
         documents, problems = checked(_paths(paths), env_file, rest_prefix=rest_prefix == "namespace")
@@ -229,15 +234,17 @@ def sandbox(paths: tuple[Path, ...], host: str, port: int, env_file: Path | None
 
 
 @main.command()
-@_option("--url", default="http://127.0.0.1:8080", show_default=True, envvar="FAIRLEAD_HEALTH_URL", help="Gateway.")
-def health(url: str) -> None:
+@_option("--rest-port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port to ask.")
+@_option("--url", envvar="FAIRLEAD_HEALTH_URL", help="Gateway to ask, instead of the port on this machine.")
+def health(rest_port: int, url: str | None) -> None:
     """Ask a running gateway whether all its ports answer; exit code 0 when they do."""
     import anyio
 
     from fairlead.exposes.pages import READY
     from fairlead.upstream import answers
 
-    is_ready = anyio.run(answers, f"{url.rstrip('/')}{READY}")
+    base = url or f"http://127.0.0.1:{rest_port}"
+    is_ready = anyio.run(answers, f"{base.rstrip('/')}{READY}")
     click.echo("ready" if is_ready else "not ready")
     sys.exit(not is_ready)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -12,45 +12,18 @@ import anyio
 import click
 
 from fairlead import sandbox as sandboxes
-from fairlead.binds import Environ, environ
+from fairlead.banner import banner, url
+from fairlead.binds import Environ
+from fairlead.checks import environment, missing
 from fairlead.consumes import Wiring
 from fairlead.document import Document, load_all
-from fairlead.errors import LoadError, Problem, StartError
-from fairlead.guard import LOOPBACK
+from fairlead.errors import LoadError, Problem
 from fairlead.listeners import Listener, arrange
 from fairlead.runtime import Served, build
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings
 from fairlead.upstream import connect, in_process
-
-
-def checked(
-    paths: Iterable[Path], env_file: Path | None, *, rest_prefix: bool = False
-) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
-    """The documents and every problem of them: each alone, together on their listeners, and missing secrets."""
-    documents, problems = load_all(paths, rest_prefix=rest_prefix)
-    _, clashes = arrange(documents, Settings())
-    return documents, tuple(sorted({*problems, *clashes, *missing(documents, _environ(env_file))}))
-
-
-def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Problem]:
-    """A warning for each variable that is not set, at the first place that needs it."""
-    seen: set[tuple[str, str]] = set()
-    for document in documents:
-        for value in document.values():
-            for name in value.missing(variables):
-                if (document.file, name) not in seen:
-                    seen.add((document.file, name))
-                    hint = "set it in the environment or in .env; until then the operations that need it answer 503"
-                    yield Problem(value.place, f"{name} is not set", hint, "warning")
-
-
-def _environ(env_file: Path | None) -> Environ:
-    try:
-        return environ(env_file)
-    except FileNotFoundError:
-        raise StartError(f"there is no file {str(env_file)!r}") from None
 
 
 def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, sandbox: bool) -> None:
@@ -62,7 +35,7 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     """
     documents, problems = load_all(paths, rest_prefix=settings.rest_prefix)
     listeners, clashes = arrange(documents, settings)
-    variables = sandboxes.environ_of(documents) if sandbox else _environ(env_file)
+    variables = sandboxes.environ_of(documents) if sandbox else environment(env_file)
     found = tuple(sorted({*problems, *clashes, *missing(documents, variables)}))
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
@@ -108,66 +81,18 @@ async def _serve(
         )
 
 
-def banner(
-    documents: tuple[Document, ...], listeners: tuple[Listener, ...], settings: Settings, *, sandbox: bool
-) -> Iterator[str]:
-    """What is served, where, and the first calls to try."""
-    yield "Fairlead serves"
-    for document in documents:
-        yield f"  {document.label} ({len(document.routes)} routes, {len(document.tools)} tools)"
-    if sandbox:
-        yield "from the embedded sandbox: nothing leaves this machine"
-    yield "on"
-    for listener in listeners:
-        yield from _addresses(listener, _base(settings.host, listener.port))
-    if settings.host not in {*LOOPBACK, "::1"}:
-        yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
-    yield from _first_calls(listeners, settings)
-
-
-def _base(host: str, port: int) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _addresses(listener: Listener, base: str) -> Iterator[str]:
-    if listener.routes:
-        yield f"  REST  {base}  ({len(listener.routes)} routes; browse {base}/docs)"
-    for tools in listener.tool_sets():
-        yield f"  MCP   {base}{tools.path}  ({len(tools.tools)} tools)"
-
-
-def _first_calls(listeners: tuple[Listener, ...], settings: Settings) -> Iterator[str]:
-    """Up to three calls that can be pasted into a shell."""
-    yield "try"
-    host = settings.host if settings.host != "0.0.0.0" else "127.0.0.1"  # noqa: S104
-    for listener in listeners:
-        base = _base(host, listener.port)
-        plain = [
-            route for route in listener.routes if not any(item.location == "path" for item in route.exposed.inputs)
-        ]
-        creating = [route for route in plain if route.method == "POST"][:1]
-        for route in creating:
-            yield f"  curl -s {base}{route.path} -H 'content-type: application/json' -d '{{\"name\": \"first\"}}'"
-        for route in [route for route in plain if route.method == "GET"][:1]:
-            yield f"  curl -s {base}{route.path}"
-        if listener.tools:
-            call = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
-            headers = "-H 'content-type: application/json' -H 'accept: application/json, text/event-stream'"
-            yield f"  curl -s {base}/mcp {headers} -d '{call}'"
-
-
 def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | None) -> None:
     """Serves the sandbox alone until a signal. Variables that are set are the credentials it expects."""
     documents, problems = load_all(paths)
     if not documents:
         raise LoadError(problems)
-    given = {name: value for name, value in _environ(env_file).items() if value.get_secret_value()}
+    given = {name: value for name, value in environment(env_file).items() if value.get_secret_value()}
     expected = {name: given.get(name, made_up) for name, made_up in sandboxes.environ_of(documents).items()}
     served = Served(port, Sandbox(documents, expected), ())
 
     def say() -> None:
         click.echo("The sandbox answers; start a gateway on it with")
-        for namespace, uri in sandboxes.base_uris(documents, _base(host, port)).items():
+        for namespace, uri in sandboxes.base_uris(documents, url(host, port)).items():
             click.echo(f"  --base-uri {namespace}={uri}")
         for name in expected:
             click.echo(f"  {name}={'<as in the environment>' if name in given else f'sandbox-{name.lower()}'}")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from fairlead.auth.base import Credential, Sign
-from fairlead.auth.bearer import HeaderSigner
+from fairlead.auth.bearer import header_signer
 from fairlead.model import Name
 from fairlead.upstream import Request
 
@@ -36,4 +36,4 @@ class ApiKey(Credential):
 
     def sign_with(self, *texts: str) -> Sign:
         key, value, placement = texts
-        return HeaderSigner(key.lower(), value) if placement == "header" else QuerySigner(key, value)
+        return header_signer(key.lower(), value) if placement == "header" else QuerySigner(key, value)

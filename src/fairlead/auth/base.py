@@ -51,10 +51,9 @@ class Credential(Model):
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
         """The function that signs requests, its secrets taken from the environment."""
         try:
-            texts = [value.reveal(environ) for value in self.values(bindings)]
+            return self.sign_with(*(value.reveal(environ) for value in self.values(bindings)))
         except Unconfigured as error:
             return Unavailable(error)
-        return self.sign_with(*texts)
 
     @abstractmethod
     def sign_with(self, *texts: str) -> Sign:

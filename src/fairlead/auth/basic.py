@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from fairlead.auth.base import Credential, Sign
-from fairlead.auth.bearer import HeaderSigner
+from fairlead.auth.bearer import header_signer
 from fairlead.model import Text
 
 
@@ -21,4 +21,4 @@ class Basic(Credential):
 
     def sign_with(self, *texts: str) -> Sign:
         username, password = texts
-        return HeaderSigner("authorization", f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}")
+        return header_signer("authorization", f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}")

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from fairlead.auth.base import Credential, Sign
+from fairlead.errors import Unconfigured
+from fairlead.headers import is_legal
 from fairlead.model import Name
 from fairlead.upstream import Request
 
@@ -23,6 +25,13 @@ class HeaderSigner:
         return request.with_header(self.name, self.value)
 
 
+def header_signer(name: str, value: str) -> Sign:
+    """The signer for a header; raises `Unconfigured` for a value that no header can hold."""
+    if not is_legal(value):
+        raise Unconfigured(f"the credential for the header {name!r} holds line breaks or other characters it cannot")
+    return HeaderSigner(name, value)
+
+
 class Bearer(Credential):
     """A token in the `Authorization` header."""
 
@@ -30,4 +39,4 @@ class Bearer(Credential):
     token: Name = Field(repr=False)
 
     def sign_with(self, *texts: str) -> Sign:
-        return HeaderSigner("authorization", f"Bearer {texts[0]}")
+        return header_signer("authorization", f"Bearer {texts[0]}")

@@ -1,0 +1,98 @@
+"""What `fairlead serve` says once it answers: what is served, where, what is wrong, and the first calls to try."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from fairlead.document import Document
+from fairlead.exposed import Exposed
+from fairlead.exposes.rest import Route
+from fairlead.guard import LOOPBACK
+from fairlead.listeners import Listener, NamedTool
+from fairlead.settings import Settings
+
+_JSON = "-H 'content-type: application/json'"
+_MCP = f"{_JSON} -H 'accept: application/json, text/event-stream'"
+
+
+def url(host: str, port: int) -> str:
+    """The address of a listener as a caller on this machine uses it."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
+
+
+def banner(
+    documents: tuple[Document, ...], listeners: tuple[Listener, ...], settings: Settings, *, sandbox: bool
+) -> Iterator[str]:
+    """The lines to print."""
+    yield "Fairlead serves"
+    for document in documents:
+        yield f"  {document.label}: {len(document.routes)} routes, {len(document.tools)} tools"
+    yield from _refused(documents)
+    if sandbox:
+        yield "against the embedded sandbox: no key is used and nothing leaves this machine"
+    yield "on"
+    for listener in listeners:
+        yield from _addresses(listener, url(settings.host, listener.port))
+    if settings.host not in {*LOOPBACK, "::1"}:
+        yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
+    if calls := list(_first_calls(listeners, settings.host)):
+        yield "try"
+        yield from (f"  {call}" for call in calls)
+
+
+def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
+    refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
+    if refused:
+        yield f"warning: {len(refused)} of them are refused and answer why; `fairlead check` tells more"
+
+
+def _addresses(listener: Listener, base: str) -> Iterator[str]:
+    if listener.routes:
+        yield f"  {base}  REST, {len(listener.routes)} routes; browse {base}/docs"
+    for tools in listener.tool_sets():
+        yield f"  {base}{tools.path}  MCP, {len(tools.tools)} tools"
+
+
+def _first_calls(listeners: tuple[Listener, ...], host: str) -> Iterator[str]:
+    """Up to three calls that can be pasted into a shell: create something, list it, list it as an agent would."""
+    listing, creating, base = _collection(listeners, host)
+    if creating:
+        yield f'curl -s {base}{creating.path} {_JSON} -d \'{{"name": "first"}}\''
+    if listing:
+        yield f"curl -s {base}{listing.path}"
+    for listener in listeners:
+        for tool in list(_alike(listener, listing))[:1]:
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool.name, "arguments": {}}}
+            yield f"curl -s {url(host, listener.port)}/mcp {_MCP} -d '{json.dumps(call)}'"
+
+
+def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | None, Route | None, str]:
+    """A route that lists, where there is one with another that creates on the same path; and their address."""
+    lists = [(one, listener) for listener in listeners for one in listener.routes if _is_plain(one, "GET")]
+    for route, listener in lists:
+        for other in listener.routes:
+            if other.path == route.path and _is_plain(other, "POST"):
+                return route, other, url(host, listener.port)
+    return (lists[0][0], None, url(host, lists[0][1].port)) if lists else (None, None, "")
+
+
+def _is_plain(route: Route, method: str) -> bool:
+    return route.method == method and _needs_nothing(route.exposed)
+
+
+def _needs_nothing(exposed: Exposed) -> bool:
+    needed = (item for item in exposed.inputs if item.required and item.location != "body")
+    return exposed.target is not None and not any(needed)
+
+
+def _alike(listener: Listener, route: Route | None) -> Iterator[NamedTool]:
+    """The tools that make the same request as the route."""
+    target = route.exposed.target if route else None
+    for tool_set in listener.tool_sets():
+        if tool_set.path == "/mcp":
+            for named in tool_set.tools:
+                called = named.tool.exposed.target
+                if target and called and called.consumed is target.consumed:
+                    yield named

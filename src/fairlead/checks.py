@@ -1,0 +1,41 @@
+"""What `fairlead check` reports: each document alone, all together on their listeners, and missing secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from fairlead.binds import Environ, environ
+from fairlead.document import Document, load_all
+from fairlead.errors import Problem, StartError
+from fairlead.listeners import arrange
+from fairlead.settings import Settings
+
+
+def checked(
+    paths: Iterable[Path], env_file: Path | None, *, rest_prefix: bool = False
+) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+    """The documents and every problem of them: each alone, together on their listeners, and missing secrets."""
+    documents, problems = load_all(paths, rest_prefix=rest_prefix)
+    _, clashes = arrange(documents, Settings())
+    return documents, tuple(sorted({*problems, *clashes, *missing(documents, environment(env_file))}))
+
+
+def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Problem]:
+    """A warning for each variable that is not set, at the first place that needs it."""
+    seen: set[tuple[str, str]] = set()
+    for document in documents:
+        for value in document.values():
+            for name in value.missing(variables):
+                if (document.file, name) not in seen:
+                    seen.add((document.file, name))
+                    hint = "set it in the environment or in .env; until then the operations that need it answer 503"
+                    yield Problem(value.place, f"{name} is not set", hint, "warning")
+
+
+def environment(env_file: Path | None) -> Environ:
+    """The variables of the process and a `.env` file; raises `StartError` when a file that was named is not there."""
+    try:
+        return environ(env_file)
+    except FileNotFoundError:
+        raise StartError(f"there is no file {str(env_file)!r}") from None
