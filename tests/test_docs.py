@@ -55,4 +55,4 @@ def test_the_architecture_page_names_every_module() -> None:
     modules = {path.stem for path in (ROOT / "src/fairlead").glob("*.py")} - {"__init__"}
     table = page.partition("## The modules")[2]
 
-    assert modules <= set(re.findall(r"`([a-z]+)`", table))
+    assert modules <= set(re.findall(r"`([a-z_]+)`", table))

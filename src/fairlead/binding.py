@@ -15,10 +15,11 @@ from typing import Any
 
 from fairlead.arguments import Input, Inputs
 from fairlead.binds import Bindings, Value
-from fairlead.consumes import Consumed, Parameter, is_whole_body
+from fairlead.consumes import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
-from fairlead.names import find
+from fairlead.names import find, property_names
 from fairlead.operation import UNSET, Argument, Arguments, Literal, Source
 from fairlead.styles import from_text, to_text
 from fairlead.template import Hole, Template, parse
@@ -80,13 +81,33 @@ def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tup
     problems += _unused(inputs, scope)
     if problems:
         return None, problems
-    return Binding(Inputs(tuple(inputs.values())), tuple((p.name, source) for p, source in sources)), []
+    binding = Binding(Inputs(tuple(inputs.values())), tuple((p.name, source) for p, source in sources))
+    return (binding if scope.path else _with_property_names(binding)), []
+
+
+def _with_property_names(binding: Binding) -> Binding:
+    """The binding of a tool: its inputs are properties of a JSON Schema, for which clients allow fewer names."""
+    names = property_names(item.name for item in binding.inputs)
+    inputs = Inputs(tuple(replace(item, name=names[item.name]) for item in binding.inputs))
+    return Binding(inputs, tuple((name, _reading(source, names)) for name, source in binding.sources))
+
+
+def _reading(source: Source | Value, names: Mapping[str, str]) -> Source | Value:
+    match source:
+        case Argument(name):
+            return Argument(names[name])
+        case Filled(template):
+            parts = (Hole(names[part.name]) if isinstance(part, Hole) else part for part in template.parts)
+            return Filled(Template(tuple(parts)))
+        case _:
+            return source
 
 
 def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
     names = [parameter.name for parameter in target.inputs]
+    ignored = [parameter.name for parameter in target.ignored]
     for key in given:
-        if find(key, names) is None:
+        if find(key, names) is None and key not in ignored:
             yield Problem(
                 scope.at(key), f"`with` gives {key!r}, which {target} does not take", did_you_mean(key, names)
             )
@@ -176,8 +197,6 @@ def _read_by(source: Source | Value) -> tuple[str, ...]:
 def _derived(name: str, parameter: Parameter, source: Source | Value, target: Consumed, scope: Scope) -> Input:
     kind = parameter.type if isinstance(source, Argument) else "string"
     location = parameter.location
-    if location == "body" and not is_whole_body(parameter, target.inputs):
-        location = "member"
     if scope.path and name in scope.path.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
     return Input(name, "query" if location == "path" else location, kind, parameter.description, parameter.required)
@@ -188,8 +207,10 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     declared = next((parameter for parameter in scope.declared if parameter.name == derived.name), None)
     if declared is None:
         return derived
-    required = derived.required if declared.required is None else declared.required
-    location = derived.location if declared.in_ is None or derived.location == "member" else declared.in_
+    required = derived.required if declared.required is None or derived.location == "path" else declared.required
+    location = derived.location
+    if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
+        location = declared.in_
     return Input(
         derived.name, location, declared.type or derived.type, declared.description or derived.description, required
     )

@@ -1,4 +1,4 @@
-"""The APIs that a capability consumes, and the call of one of their operations.
+"""The APIs that a capability consumes.
 
 consumes:
 - type: http
@@ -10,27 +10,27 @@ consumes:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NoReturn
-from urllib.parse import quote
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from fairlead.arguments import Encoded, Location
-from fairlead.auth import Anonymous, Authentication, Sign
+from fairlead.arguments import Location
+from fairlead.auth import Anonymous, Authentication
 from fairlead.binds import Bindings, Environ
-from fairlead.errors import ArgumentError, CallError, Place, Unconfigured
-from fairlead.headers import NEVER_AN_ARGUMENT, is_legal, to_upstream
-from fairlead.model import InputParameter, Model, Name, OutputParameter, Text, Type
+from fairlead.bodies import Body, BodyModel, MemberBody, NoBody, TemplateBody, WholeBody, holes
+from fairlead.errors import CallError, Place, Unconfigured
+from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT
+from fairlead.http_call import HttpCall, Parameter
+from fairlead.model import InputParameter, Model, Name, OutputParameter, Text
 from fairlead.names import find
-from fairlead.operation import NOTHING, Arguments, Failing, Forwarded, Result, Run
-from fairlead.styles import to_pairs, to_simple
-from fairlead.template import Template, parse
-from fairlead.upstream import Request, Upstream
+from fairlead.operation import Failing, Run
+from fairlead.template import parse
+from fairlead.upstream import Upstream
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 RawFormat = Literal[
@@ -39,13 +39,15 @@ RawFormat = Literal[
 
 
 class ConsumedOperation(Model):
-    """One operation of an API."""
+    """One operation of an API; a `path` of its own follows that of its resource."""
 
     name: Name
     method: Method = "GET"
+    path: Text = ""
     label: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
+    body: BodyModel | None = None
     output_raw_format: RawFormat = "json"
     output_parameters: tuple[OutputParameter, ...] = ()
 
@@ -70,19 +72,34 @@ class HttpConsumes(Model):
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     authentication: Authentication | None = None
-    resources: tuple[ConsumedResource, ...] = Field(default=())
+    resources: tuple[ConsumedResource, ...] = ()
+
+    def renamed(self, namespace: str) -> HttpConsumes:
+        """The same API under another namespace."""
+        return self.model_copy(update={"namespace": namespace})
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One input of a consumed operation, in the place where it is sent."""
+class ImportedConsumes(Model):
+    """An API that another file describes: `{import: <namespace there>, location: <file>, as: <namespace here>}`."""
 
-    name: str
-    location: Location
-    type: Type | None = None
-    description: str = ""
-    required: bool = False
-    value: tuple[Any, Place] | None = None
+    import_: Name = Field(alias="import")
+    location: Text = ""
+    from_: Text = Field(default="", alias="from")
+    as_: Text = Field(default="", alias="as")
+    description: Text = ""
+
+    @property
+    def file(self) -> str:
+        return self.location or self.from_
+
+
+def _kind(data: Any) -> str:
+    return "<import>" if isinstance(data, dict) and "import" in data else "<http>"
+
+
+Consumes = Annotated[
+    Annotated[HttpConsumes, Tag("<http>")] | Annotated[ImportedConsumes, Tag("<import>")], Discriminator(_kind)
+]
 
 
 @dataclass(frozen=True)
@@ -104,61 +121,114 @@ class Consumed:
 
     @property
     def path(self) -> str:
-        return self.resource.path
+        """Its path below the base URI; a fragment never leaves a client and is left out."""
+        own = self.operation.path
+        return (join(self.resource.path, own) if own else self.resource.path).partition("#")[0]
 
     def __str__(self) -> str:
         return f"{self.operation.method} {join(self.section.base_uri, self.path)}"
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """All inputs: declared ones, the inner winning, and placeholders of the path that nothing declares."""
-        return tuple(self._declared()) + tuple(self._undeclared())
+        """All parameters: declared ones, the inner winning, and holes of the path and the body that none declares."""
+        declared = tuple(self._declared())
+        return (*declared, *self._undeclared(declared))
 
-    def _declared(self) -> Iterator[Parameter]:
+    @cached_property
+    def inputs(self) -> tuple[Parameter, ...]:
+        """The parameters that take their value from a call; all others are constants."""
+        return tuple(parameter for parameter in self.parameters if parameter.constant is None)
+
+    @property
+    def ignored(self) -> tuple[InputParameter, ...]:
+        """Declared parameters that are never sent: nowhere in the path, fixed there, or headers that no caller may set."""
+        return tuple(parameter for parameter in self._merged if not self._has_place(parameter))
+
+    @cached_property
+    def _merged(self) -> tuple[InputParameter, ...]:
         levels = (self.section, self.resource, self.operation)
-        merged = {(p.name, p.in_): p for level in levels for p in level.input_parameters}
-        for parameter in merged.values():
-            location = parameter.in_ or "query"
-            if location == "path" and find(parameter.name, self._holes) is None:
-                continue
-            if location == "header" and parameter.name.lower() in NEVER_AN_ARGUMENT:
-                continue
-            required = location == "path" or bool(parameter.required)
-            value = _constant(parameter)
-            yield Parameter(parameter.name, location, parameter.type, parameter.description, required, value)
-
-    def _undeclared(self) -> Iterator[Parameter]:
-        declared = [p.name for p in self._declared() if p.location == "path"]
-        for hole in self._holes:
-            if not any(find(name, self._holes) == hole for name in declared):
-                yield Parameter(hole, "path", "string", "", required=True)
+        every = (parameter for level in levels for parameter in level.input_parameters)
+        return tuple({(p.name, p.in_): p for p in every if p.in_ != "environment"}.values())
 
     @cached_property
     def _holes(self) -> tuple[str, ...]:
         return parse(self.path).holes
 
-    def ignored(self) -> Iterator[InputParameter]:
-        """Declared parameters that are never sent: nowhere in the path, or headers that no caller may set."""
-        sent = {(p.name, p.location) for p in self._declared()}
-        for level in (self.section, self.resource, self.operation):
-            yield from (p for p in level.input_parameters if (p.name, p.in_ or "query") not in sent)
+    @cached_property
+    def _fixed_query(self) -> frozenset[str]:
+        """The names in a query that stands in the path itself: `/{bucket}?acl`."""
+        return frozenset(dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True)))
 
     @cached_property
-    def inputs(self) -> tuple[Parameter, ...]:
-        """The parameters that take their value from a call; all others are constants."""
-        return tuple(parameter for parameter in self.parameters if parameter.value is None)
+    def _body_data(self) -> Any:
+        return self.operation.body.tree if self.operation.body else None
+
+    def _has_place(self, parameter: InputParameter) -> bool:
+        if parameter.in_ == "path":
+            return find(parameter.name, self._holes) is not None
+        if parameter.in_ in (None, "query"):
+            return parameter.name not in self._fixed_query
+        if parameter.in_ == "header" and parameter.value is None:
+            return parameter.name.lower() not in NEVER_AN_ARGUMENT
+        return parameter.in_ != "header" or parameter.name.lower() not in HOP_BY_HOP
+
+    def _declared(self) -> Iterator[Parameter]:
+        for parameter in self._merged:
+            if self._has_place(parameter):
+                location = self._location(parameter)
+                required = location == "path" or bool(parameter.required)
+                constant = None if parameter.value is None else (parameter.value, parameter.at("value"))
+                yield Parameter(parameter.name, location, parameter.type, parameter.description, required, constant)
+
+    def _location(self, parameter: InputParameter) -> Location:
+        match parameter.in_:
+            case "body":
+                return "body" if self._is_whole_body(parameter) else "member"
+            case None | "environment":
+                return "query"
+            case place:
+                return place
+
+    def _is_whole_body(self, parameter: InputParameter) -> bool:
+        """A sole body parameter is the body itself, unless its scalar type tells that it is one member of it."""
+        bodies = [one for one in self._merged if one.in_ == "body"]
+        is_sole = bodies == [parameter] and self._body_data is None
+        return is_sole and (parameter.name == "body" or parameter.type in ("object", "array", None))
+
+    def _undeclared(self, declared: tuple[Parameter, ...]) -> Iterator[Parameter]:
+        paths = [parameter.name for parameter in declared if parameter.location == "path"]
+        for hole in self._holes:
+            if not any(find(name, self._holes) == hole for name in paths):
+                yield Parameter(hole, "path", "string", required=True)
+        known = {parameter.name for parameter in declared}
+        optional = dict(sorted(holes(self._body_data), key=lambda hole: not hole[1]))
+        for name, can_be_left_out in optional.items():
+            if find(name, known) is None:
+                yield Parameter(name, "member", required=not can_be_left_out)
 
     def run(self, wiring: Wiring, bindings: Bindings) -> Run:
         """The call of this operation."""
         try:
             base = self._base(wiring, bindings)
-            constants = tuple(_revealed(p, bindings, wiring.environ) for p in self.parameters if p.value)
+            constants = {p.name: _revealed(p, bindings, wiring.environ) for p in self.parameters if p.constant}
         except CallError as error:
             return Failing(error)
         credential = self.section.authentication
         sign = credential.signer(bindings, wiring.environ) if credential else Anonymous()
         path = parse(_rooted(self.path))
-        return HttpCall(self.operation.method, base, path, self.inputs, constants, sign, wiring.upstream)
+        return HttpCall(
+            self.operation.method, base, path, self.parameters, constants, self._body(), sign, wiring.upstream
+        )
+
+    def _body(self) -> Body:
+        kind = self.operation.body.type if self.operation.body else "json"
+        if self._body_data is not None:
+            return TemplateBody(self._body_data, kind)
+        whole = next((parameter for parameter in self.parameters if parameter.location == "body"), None)
+        if whole:
+            return WholeBody(whole.name, kind)
+        members = tuple(parameter.name for parameter in self.parameters if parameter.location == "member")
+        return MemberBody(members, kind) if members else NoBody()
 
     def _base(self, wiring: Wiring, bindings: Bindings) -> str:
         namespace = self.section.namespace
@@ -190,13 +260,9 @@ def is_base_uri(text: str) -> bool:
     return _BASE_URI.fullmatch(text) is not None
 
 
-def _constant(parameter: InputParameter) -> tuple[Any, Place] | None:
-    return None if parameter.value is None else (parameter.value, parameter.at("value"))
-
-
-def _revealed(parameter: Parameter, bindings: Bindings, environ: Environ) -> tuple[Parameter, Any]:
-    value, place = parameter.value or (None, Place(""))
-    return parameter, bindings.value(value, place).reveal(environ) if isinstance(value, str) else value
+def _revealed(parameter: Parameter, bindings: Bindings, environ: Environ) -> Any:
+    value, place = parameter.constant or (None, Place(""))
+    return bindings.value(value, place).reveal(environ) if isinstance(value, str) else value
 
 
 def join(base: str, path: str) -> str:
@@ -213,106 +279,3 @@ def operations(sections: tuple[HttpConsumes, ...]) -> Iterator[Consumed]:
     for section in sections:
         for resource in section.resources:
             yield from (Consumed(section, resource, operation) for operation in resource.operations)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpCall:
-    """One request to an upstream per call."""
-
-    method: str
-    base: str
-    path: Template
-    parameters: tuple[Parameter, ...]
-    constants: tuple[tuple[Parameter, Any], ...]
-    sign: Sign
-    upstream: Upstream
-
-    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
-        return await self.upstream.send(self.sign(self.request(arguments, forwarded)))
-
-    def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
-        """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""
-        given = [*self.constants, *((p, arguments[p.name]) for p in self.parameters if p.name in arguments)]
-        url = self.base + self.path.fill(_segments({p.name: value for p, value in given if p.location == "path"}))
-        pairs = [pair for p, value in given if p.location == "query" for pair in to_pairs(p.name, value)]
-        url = _with_query(url, [*pairs, *forwarded.query])
-        own = tuple(_headers(given))
-        names = {name for name, _ in own}
-        passed = tuple(pair for pair in to_upstream(forwarded.headers) if pair[0] not in names)
-        content = _content([(p, value) for p, value in given if p.location == "body"], self.parameters)
-        media = (("content-type", "application/json"),) if content is not None else ()
-        return Request(self.method, url, (*passed, *own, *media), content)
-
-
-def _segments(values: Mapping[str, Any]) -> Any:
-    """A filler for the path: every value stays one segment, whatever is in it."""
-
-    def fill(hole: str) -> str:
-        name = find(hole, values)
-        if name is None:
-            _refuse(hole, "is required")
-        text = to_simple(values[name])
-        if text in ("", ".", ".."):
-            _refuse(name, f"cannot be {text!r}: it stands in a path")
-        if any(ord(char) < 32 or ord(char) == 127 for char in text):
-            _refuse(name, "holds control characters: it stands in a path")
-        return _quoted(name, text)
-
-    return fill
-
-
-def _with_query(url: str, pairs: list[tuple[str, str]]) -> str:
-    if not pairs:
-        return url
-    query = "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
-    return f"{url}{'&' if '?' in url else '?'}{query}"
-
-
-def _quoted(name: str, text: str) -> str:
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError:
-        _refuse(name, "holds half of a surrogate pair, which is no text")
-
-
-def _headers(given: list[tuple[Parameter, Any]]) -> Iterator[tuple[str, str]]:
-    for parameter, value in given:
-        if parameter.location == "header":
-            text = to_simple(value)
-            if not is_legal(text):
-                _refuse(parameter.name, "holds characters that a header cannot")
-            yield parameter.name.lower(), text
-    cookies = [pair for p, value in given if p.location == "cookie" for pair in to_pairs(p.name, value)]
-    if cookies:
-        yield "cookie", "; ".join(f"{name}={_quoted(name, value)}" for name, value in cookies)
-
-
-def is_whole_body(parameter: Parameter, parameters: tuple[Parameter, ...]) -> bool:
-    """Whether the parameter is the request's body, not one member of it."""
-    bodies = [p for p in parameters if p.location == "body"]
-    return bodies == [parameter] and (parameter.name == "body" or parameter.type in ("object", "array", None))
-
-
-def _content(given: list[tuple[Parameter, Any]], parameters: tuple[Parameter, ...]) -> bytes | None:
-    if not given:
-        return None
-    first, value = given[0]
-    if not is_whole_body(first, parameters):
-        return _json({p.name: plain(member) for p, member in given})
-    return value.data if isinstance(value, Encoded) else _json(value)
-
-
-def plain(value: Any) -> Any:
-    """The value itself, without the bytes it came in."""
-    return value.value if isinstance(value, Encoded) else value
-
-
-def _json(value: Any) -> bytes:
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except (ValueError, UnicodeEncodeError):
-        _refuse("body", "holds a value that JSON cannot")
-
-
-def _refuse(name: str, fault: str) -> NoReturn:
-    raise ArgumentError(f"argument {name!r} {fault}", {"errors": [{"argument": name, "detail": fault}]})

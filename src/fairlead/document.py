@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Final
-
-from pydantic import Field
+from typing import ClassVar, Final
 
 from fairlead.binds import Bind, Bindings, Value
-from fairlead.consumes import Consumed, HttpConsumes, is_base_uri, operations
-from fairlead.errors import LoadError, Place, Problem, did_you_mean
+from fairlead.consumes import Consumed, Consumes, HttpConsumes, ImportedConsumes, is_base_uri, operations
+from fairlead.errors import LoadError, Place, Problem, Severity, did_you_mean
 from fairlead.exposed import Exposed
-from fairlead.exposes import Exposes, McpExposes, RestExposes
+from fairlead.exposes import Exposes, McpExposes, OtherExposes, RestExposes
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
 from fairlead.model import Model, Name, Text, validate
@@ -43,8 +42,9 @@ class Stakeholder(Model):
 
 
 class Info(Model):
-    """What a capability is about."""
+    """What a capability is about. Nothing depends on it, so keys that nobody knows are only warned of."""
 
+    unknown_keys: ClassVar[Severity | None] = "warning"
     label: Text = ""
     display: Text = ""
     title: Text = ""
@@ -61,8 +61,8 @@ class Capability(Model):
     """The APIs that are consumed and what is exposed of them."""
 
     binds: tuple[Bind, ...] = ()
-    consumes: tuple[HttpConsumes, ...] = ()
-    exposes: tuple[Exposes, ...] = Field(default=())
+    consumes: tuple[Consumes, ...] = ()
+    exposes: tuple[Exposes, ...] = ()
 
 
 class CapabilityFile(Model):
@@ -72,7 +72,12 @@ class CapabilityFile(Model):
     ikanos: Name | None = None
     info: Info | None = None
     binds: tuple[Bind, ...] = ()
-    capability: Capability
+    capability: Capability | None = None
+    consumes: tuple[Consumes, ...] = ()
+
+    @property
+    def exposes(self) -> tuple[Exposes, ...]:
+        return self.capability.exposes if self.capability else ()
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,11 @@ class Document:
     file: str
     model: CapabilityFile
     bindings: Bindings
+    sections: tuple[HttpConsumes, ...]
     consumed: tuple[Consumed, ...]
-    routes: tuple[Route, ...]
-    tools: tuple[Tool, ...]
-    problems: tuple[Problem, ...]
+    routes: tuple[Route, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def label(self) -> str:
@@ -99,15 +105,15 @@ class Document:
 
     @property
     def rest(self) -> tuple[RestExposes, ...]:
-        return tuple(adapter for adapter in self.model.capability.exposes if isinstance(adapter, RestExposes))
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, RestExposes))
 
     @property
     def mcp(self) -> tuple[McpExposes, ...]:
-        return tuple(adapter for adapter in self.model.capability.exposes if isinstance(adapter, McpExposes))
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, McpExposes))
 
     def values(self) -> Iterator[Value]:
         """Every text that may hold variables of the environment."""
-        for section in self.model.capability.consumes:
+        for section in self.sections:
             yield self.bindings.value(section.base_uri, section.at("baseUri"), single=True)
             if section.authentication:
                 yield from section.authentication.values(self.bindings)
@@ -131,29 +137,67 @@ def loads(text: str, file: str = "<text>", *, rest_prefix: bool = False) -> Docu
 
 def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     model, problems = validate(CapabilityFile, root)
-    problems += _version_problems(root)
-    if model is None or any(problem.severity == "error" for problem in problems):
+    problems += _root_problems(root)
+    if model is None:
         raise LoadError(problems)
-    binds = (*model.binds, *model.capability.binds)
+    sections, import_problems = imported(model.capability.consumes if model.capability else model.consumes, file)
+    document = _planned(model, sections, file, rest_prefix)
+    found = sorted({*problems, *import_problems, *_findings(document)})
+    if any(problem.severity == "error" for problem in problems):
+        raise LoadError(found)
+    return replace(document, problems=tuple(found))
+
+
+def _planned(model: CapabilityFile, sections: tuple[HttpConsumes, ...], file: str, rest_prefix: bool) -> Document:
     info = model.info or Info()
     label = info.label or info.display or info.title or info.name or Path(file).stem
-    bindings = Bindings(binds, label)
-    consumed = tuple(operations(model.capability.consumes))
-    rest = tuple(
-        route
-        for adapter in model.capability.exposes
-        if isinstance(adapter, RestExposes)
-        for route in routes(adapter, consumed, bindings, f"/{adapter.namespace}" if rest_prefix else "")
-    )
-    mcp = tuple(
-        tool
-        for adapter in model.capability.exposes
-        if isinstance(adapter, McpExposes)
-        for tool in tools(adapter, consumed, bindings)
-    )
-    bare = Document(file, model, bindings, consumed, rest, mcp, ())
-    found = (*problems, *_findings(bare))
-    return Document(file, model, bindings, consumed, rest, mcp, tuple(sorted(set(found))))
+    bindings = Bindings((*model.binds, *(model.capability.binds if model.capability else ())), label)
+    consumed = tuple(operations(sections))
+    document = Document(file, model, bindings, sections, consumed)
+    rest = (routes(one, consumed, bindings, f"/{one.namespace}" if rest_prefix else "") for one in document.rest)
+    mcp = (tools(one, consumed, bindings) for one in document.mcp)
+    return replace(document, routes=tuple(chain(*rest)), tools=tuple(chain(*mcp)))
+
+
+def imported(
+    entries: tuple[HttpConsumes | ImportedConsumes, ...], file: str
+) -> tuple[tuple[HttpConsumes, ...], list[Problem]]:
+    """The consumes sections of a file, those of other files in the place of their imports."""
+    sections: list[HttpConsumes] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        if isinstance(entry, HttpConsumes):
+            sections.append(entry)
+            continue
+        try:
+            sections.append(_imported(entry, Path(file).parent))
+        except LoadError as error:
+            problems += error.problems
+    return tuple(sections), problems
+
+
+def _imported(entry: ImportedConsumes, folder: Path) -> HttpConsumes:
+    path = folder / entry.file
+    place = entry.at("location" if entry.location else "from")
+    if not entry.file or not path.resolve().is_relative_to(folder.resolve()):
+        raise LoadError([Problem(place, "an import needs a file inside the folder of the document")])
+    if not path.is_file():
+        raise LoadError([Problem(place, f"there is no file {entry.file!r} to import from")])
+    model, problems = validate(CapabilityFile, read(path))
+    if model is None or any(problem.severity == "error" for problem in problems):
+        raise LoadError(problems)
+    known = [section for section in model.consumes if isinstance(section, HttpConsumes)]
+    for section in known:
+        if section.namespace == entry.import_:
+            return section.renamed(entry.as_) if entry.as_ else section
+    hint = did_you_mean(entry.import_, [section.namespace for section in known])
+    raise LoadError([Problem(entry.at("import"), f"{entry.file!r} consumes no {entry.import_!r}", hint)])
+
+
+def _root_problems(root: MappingNode) -> Iterator[Problem]:
+    yield from _version_problems(root)
+    if sum(key in root for key in ("capability", "consumes")) != 1:
+        yield Problem(root.place, "exactly one of `capability` and `consumes` must be there")
 
 
 def _version_problems(root: MappingNode) -> list[Problem]:
@@ -173,14 +217,14 @@ def _findings(document: Document) -> Iterator[Problem]:
         yield from exposed.problems
     for value in document.values():
         yield from document.bindings.undeclared(value)
-    for section in document.model.capability.consumes:
+    for section in document.sections:
         yield from _base_uri_problems(section)
     for one in document.consumed:
-        for parameter in one.ignored():
+        for parameter in one.ignored:
             message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"
-            hint = f"{one.path!r} has no place for it" if parameter.in_ == "path" else "no caller may set this header"
+            hint = "no caller may set this header" if parameter.in_ == "header" else f"{one.path!r} has no place for it"
             yield Problem(parameter.at(), message, hint, "warning")
-    yield from _address_warnings(document)
+    yield from _adapter_problems(document)
 
 
 def _base_uri_problems(section: HttpConsumes) -> Iterator[Problem]:
@@ -192,8 +236,12 @@ def _base_uri_problems(section: HttpConsumes) -> Iterator[Problem]:
         yield Problem(section.at("baseUri"), f"'baseUri' {uri.rpartition('@')[2]!r} is no plain http(s) URL")
 
 
-def _address_warnings(document: Document) -> Iterator[Problem]:
-    for adapter in document.model.capability.exposes:
+def _adapter_problems(document: Document) -> Iterator[Problem]:
+    for adapter in document.model.exposes:
+        if isinstance(adapter, OtherExposes):
+            yield Problem(adapter.at("type"), f"adapters of type {adapter.type!r} are not supported by this version")
+        if isinstance(adapter, McpExposes) and adapter.transport == "stdio":
+            yield Problem(adapter.at("transport"), "transport 'stdio' is served over http instead", "", "warning")
         if adapter.address:
             message = f"address {adapter.address!r} is not used"
             yield Problem(adapter.at("address"), message, "--host decides where to listen", "warning")

@@ -23,7 +23,7 @@ from fairlead.calls import Call, Target, resolve
 from fairlead.consumes import Consumed, Wiring
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.model import InputParameter, Model, OutputParameter, Text
-from fairlead.operation import Bound, Failing, Literal, Operation, Run, Shaped
+from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shaped
 from fairlead.shape import Shape, shape
 
 
@@ -37,6 +37,9 @@ class Caller(Model):
     call: Text = ""
     with_: dict[str, Any] | None = Field(default=None, alias="with")
     output_parameters: tuple[OutputParameter, ...] = ()
+    steps: Any = None
+    mappings: Any = None
+    ref: Any = None
 
     def as_call(self, method: str | None = None, path: str | None = None, resource: str | None = None) -> Call:
         """What it says about the operation it calls."""
@@ -82,7 +85,7 @@ class Exposed:
 
 
 def _revealed(source: Any, environ: Environ) -> Any:
-    return Literal(source.reveal(environ)) if isinstance(source, Value) else source
+    return Hidden(source.reveal(environ)) if isinstance(source, Value) else source
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,23 @@ class Entry:
 def plan(entries: Iterable[Entry], consumed: tuple[Consumed, ...]) -> list[Exposed]:
     """The plans of all operations of one adapter; what cannot be meant becomes a plan with problems."""
     listed = list(entries)
-    targets = resolve([one.call for one in listed], consumed)
-    return [_planned(one, target) for one, target in zip(listed, targets, strict=True)]
+    calling = [one for one in listed if not _without_call(one.caller)]
+    targets = resolve([one.call for one in calling], consumed)
+    meant = {id(one): target for one, target in zip(calling, targets, strict=True)}
+    return [_planned(one, meant.get(id(one)) or _uncallable(one.caller)) for one in listed]
+
+
+def _without_call(caller: Caller) -> str:
+    """The key by which the caller works instead of `call`, or what it lacks."""
+    has = (key for key in ("steps", "mappings", "ref") if getattr(caller, key) is not None)
+    return next(has, "" if caller.call else "call")
+
+
+def _uncallable(caller: Caller) -> Problem:
+    key = _without_call(caller)
+    if key == "call":
+        return Problem(caller.at(), f"{caller.name!r} has no `call`")
+    return Problem(caller.at(key), f"{key!r} is not supported by this version")
 
 
 def _planned(one: Entry, target: Target | Problem) -> Exposed:

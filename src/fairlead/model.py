@@ -11,9 +11,9 @@ known key as their hint; keys that start with `x-` are free.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -30,12 +30,12 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.source import Decimal, Integer, MappingNode, Node, SequenceNode
 
 NOT_YET = frozenset(
-    """aggregates body steps mappings ref forward prompts skills management observability tunnel location import from
-    as outputSchema outputMediaType maxBinarySize responses responseBinary ttlMs cacheScope""".split()
+    """aggregates forward prompts tunnel location from outputSchema outputMediaType maxBinarySize responses
+    responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""
 
@@ -51,6 +51,9 @@ class Model(BaseModel):
     """A section of a document: frozen, closed, keys in camelCase, and it knows where it stands."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+    unknown_keys: ClassVar[Severity | None] = "error"
+    """What an unknown key is; None where any key is welcome."""
+
     _node: MappingNode | None = PrivateAttr(default=None)
 
     @model_validator(mode="wrap")
@@ -60,10 +63,16 @@ class Model(BaseModel):
             return handler(data)
         known = {field.alias or name for name, field in cls.model_fields.items()}
         if isinstance(info.context, _Reading):
-            info.context.problems += (_unknown(data, key, known) for key in data if not _is_known(key, known))
+            info.context.problems += cls._unknown_in(data, known)
         model = handler({key: value for key, value in data.items() if key in known})
         model._node = data
         return model
+
+    @classmethod
+    def _unknown_in(cls, data: MappingNode, known: set[str]) -> Iterator[Problem]:
+        for key in data:
+            if cls.unknown_keys and key not in known and not key.startswith("x-"):
+                yield _as_unknown(data, key, known, cls.unknown_keys)
 
     def at(self, *keys: str) -> Place:
         """Where the section stands, or the innermost value that the keys lead to."""
@@ -76,14 +85,10 @@ class Model(BaseModel):
         return place
 
 
-def _is_known(key: str, known: set[str]) -> bool:
-    return key in known or key.startswith("x-")
-
-
-def _unknown(data: MappingNode, key: str, known: set[str]) -> Problem:
+def _as_unknown(data: MappingNode, key: str, known: set[str], severity: Severity) -> Problem:
     if key in NOT_YET:
         return Problem(data.key_places[key], f"key {key!r} is not supported by this version")
-    return Problem(data.key_places[key], f"unknown key {key!r}", did_you_mean(key, known))
+    return Problem(data.key_places[key], f"unknown key {key!r}", did_you_mean(key, known), severity)
 
 
 def _as_text(value: Any) -> Any:
@@ -96,6 +101,8 @@ def _as_text(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1)]
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
+_ANY_TYPES = ("json", "binary")
+"""Types that published files use and that tell nothing about a value."""
 
 M = TypeVar("M", bound=Model)
 
@@ -111,7 +118,8 @@ def validate(kind: type[M], node: Node) -> tuple[M | None, list[Problem]]:
 
 
 def _problem(root: Node, details: ErrorDetails) -> Problem:
-    key, place = _locate(root, details["loc"])
+    loc = details["loc"] + (("type",) if details["type"] == "union_tag_invalid" else ())
+    key, place = _locate(root, loc)
     describe = _MESSAGES.get(details["type"], _plain_message)
     message, hint = describe(key, details)
     return Problem(place, message, hint)
@@ -143,10 +151,11 @@ def _missing(key: str, details: ErrorDetails) -> tuple[str, str]:
 
 
 def _one_of(key: str, details: ErrorDetails) -> tuple[str, str]:
-    expected = details.get("ctx", {}).get("expected", "")
+    context = details.get("ctx", {})
+    expected = context.get("expected") or context.get("expected_tags") or ""
     words = [word.strip("'<>") for word in expected.replace(" or ", ", ").split(", ")]
     given = details["input"].get("type") if isinstance(details["input"], dict) else details["input"]
-    return f"{key or 'type'} {given!r} is not known", did_you_mean(str(given), words)
+    return f"{key!r} cannot be {given!r}", did_you_mean(str(given), words)
 
 
 def _plain_message(key: str, details: ErrorDetails) -> tuple[str, str]:
@@ -176,12 +185,22 @@ _MESSAGES: dict[str, _Message] = {
 }
 
 
+def _known_type(value: Any) -> Any:
+    return None if value in _ANY_TYPES else value
+
+
+AnyType = Annotated[Type | None, BeforeValidator(_known_type)]
+
+
 class InputParameter(Model):
-    """An input of an operation or a tool: where it goes, its type, and whether it must be given."""
+    """An input of an operation or a tool: where it goes, its type, and whether it must be given.
+
+    `in: environment` only says that the environment has a variable of that name; it is no input of a call.
+    """
 
     name: Name
-    in_: Literal["query", "header", "path", "cookie", "body"] | None = Field(default=None, alias="in")
-    type: Type | None = None
+    in_: Literal["query", "header", "path", "cookie", "body", "environment"] | None = Field(default=None, alias="in")
+    type: AnyType = None
     description: Text = ""
     required: bool | None = None
     value: Any = None
@@ -191,7 +210,7 @@ class OutputParameter(Model):
     """One output: a JSONPath (`mapping`, or `value` on a consumed operation), or nested `properties` or `items`."""
 
     name: Text = ""
-    type: Type | None = None
+    type: AnyType = None
     description: Text = ""
     mapping: Text | None = None
     value: Any = None

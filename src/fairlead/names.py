@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
+from itertools import count
 
 _SIGNS = re.compile(r"[\W_]+")
 _NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_PROPERTY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NOT_PROPERTY = re.compile(r"[^A-Za-z0-9_.-]+")
 MAX_NAME = 64
 
 
@@ -55,3 +58,19 @@ def unique_names(qualified: Sequence[tuple[str, str]]) -> list[str]:
             unique = safe_name(f"{wanted}_{number}")
         taken[unique] = None
     return list(taken)
+
+
+def property_names(names: Iterable[str]) -> dict[str, str]:
+    """For each name one within `[A-Za-z0-9_.-]{1,64}`, as MCP clients want them: the name itself where it is so."""
+    listed = tuple(dict.fromkeys(names))
+    given = {name: name for name in listed if _PROPERTY.fullmatch(name)}
+    for name in listed:
+        if name not in given:
+            given[name] = _free(_NOT_PROPERTY.sub("_", name).strip("_.") or "input", given.values())
+    return given
+
+
+def _free(wanted: str, taken: Collection[str]) -> str:
+    """The wanted name, shortened and numbered as far as needed."""
+    numbered = (wanted[:MAX_NAME] if number == 1 else f"{wanted[: MAX_NAME - 5]}_{number}" for number in count(1))
+    return next(name for name in numbered if name not in taken)

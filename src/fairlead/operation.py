@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fairlead.arguments import Inputs
@@ -136,6 +136,16 @@ class Literal:
     """A value that stands in the document."""
 
     value: Json
+
+    def __call__(self, arguments: Arguments) -> Json:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A value from the environment; never printed."""
+
+    value: str = field(repr=False)
 
     def __call__(self, arguments: Arguments) -> Json:
         return self.value

@@ -39,7 +39,7 @@ def environ_of(documents: Iterable[Document]) -> Environ:
 
 def base_uris(documents: Iterable[Document], base: str = BASE) -> dict[str, str]:
     """Where the sandbox answers for each consumed namespace."""
-    sections = (section for document in documents for section in document.model.capability.consumes)
+    sections = (section for document in documents for section in document.sections)
     return {section.namespace: f"{base}/{section.namespace}" for section in sections}
 
 
@@ -77,7 +77,8 @@ class Sandbox:
     counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._table: RouteTable[_Operation] = RouteTable()
+        self._table: RouteTable[list[_Operation]] = RouteTable()
+        self._alike: dict[tuple[str, str], list[_Operation]] = {}
         self._shapes: set[str] = set()
         self._creatable: set[str] = set()
         for document in self.documents:
@@ -88,7 +89,11 @@ class Sandbox:
         credential = one.section.authentication
         unsigned = Request("GET", BASE)
         expected = credential.signer(document.bindings, self.environ)(unsigned) if credential else unsigned
-        self._table.add(one.operation.method, _path(one), _Operation(one, expected))
+        key = (one.operation.method, _path(one))
+        if key not in self._alike:
+            self._alike[key] = []
+            self._table.add(*key, self._alike[key])
+        self._alike[key].append(_Operation(one, expected))
         self._shapes.add(_shape(_path(one)))
         if one.operation.method == "POST":
             self._creatable.add(_shape(_path(one)))
@@ -97,15 +102,14 @@ class Sandbox:
         request = HttpRequest(scope, receive)
         try:
             match = self._match(request)
-            _check_credential(match.found.expected, request)
-            received = await _received(match, request)
-            status, answer = 200, self._answer(match.found.consumed, received)
+            body = await _json(request)
+            status, answer = 200, self._answer(*_meant(match, request, body))
         except _Fault as fault:
             kind = "authentication_error" if fault.status == 401 else "invalid_request_error"
             status, answer = fault.status, {"error": {"message": fault.message, "type": kind}}
         await JSONResponse(answer, status, {"x-request-id": self._next("request")})(scope, receive, send)
 
-    def _match(self, request: HttpRequest) -> Match[_Operation]:
+    def _match(self, request: HttpRequest) -> Match[list[_Operation]]:
         raw_path = request.scope["raw_path"]
         if match := self._table.find(request.method, raw_path):
             return match
@@ -179,7 +183,7 @@ class Sandbox:
 
 
 def _path(one: Consumed) -> str:
-    return f"/{one.section.namespace}/{one.path.lstrip('/')}"
+    return f"/{one.section.namespace}/{one.path.partition('?')[0].lstrip('/')}"
 
 
 def _shape(path: str) -> str:
@@ -204,14 +208,24 @@ def _check_credential(expected: Request, request: HttpRequest) -> None:
         raise _Fault(401, "the credential is missing or wrong")
 
 
-async def _received(match: Match[_Operation], request: HttpRequest) -> _Received:
-    one, expected = match.found.consumed, match.found.expected
-    signed = dict(parse_qsl(urlsplit(expected.url).query))
-    query = {name: value for name, value in request.query_params.items() if name not in signed}
-    body = await _json(request)
-    _check_declared(one, query, body)
-    raw_path = request.scope["raw_path"].decode("ascii")
-    return _Received(raw_path, match.values, query, body)
+def _meant(match: Match[list[_Operation]], request: HttpRequest, body: Any) -> tuple[Consumed, _Received]:
+    """The first of the operations on the path that the request fits, and what it received."""
+    faults: list[_Fault] = []
+    for operation in match.found:
+        try:
+            return operation.consumed, _received(operation, match.values, request, body)
+        except _Fault as fault:
+            faults.append(fault)
+    raise faults[0]
+
+
+def _received(operation: _Operation, values: Mapping[str, str], request: HttpRequest, body: Any) -> _Received:
+    _check_credential(operation.expected, request)
+    own = parse_qsl(operation.consumed.path.partition("?")[2], keep_blank_values=True)
+    known = {*dict(own), *dict(parse_qsl(urlsplit(operation.expected.url).query))}
+    query = {name: value for name, value in request.query_params.items() if name not in known}
+    _check_declared(operation.consumed, query, body)
+    return _Received(request.scope["raw_path"].decode("ascii"), values, query, body)
 
 
 async def _json(request: HttpRequest) -> Any:
@@ -219,7 +233,7 @@ async def _json(request: HttpRequest) -> Any:
     try:
         return json.loads(data) if data else None
     except ValueError:
-        raise _Fault(400, "the body is not JSON") from None
+        return data.decode(errors="replace")
 
 
 def _check_declared(one: Consumed, query: Mapping[str, str], body: Any) -> None:
@@ -231,10 +245,10 @@ def _check_declared(one: Consumed, query: Mapping[str, str], body: Any) -> None:
     for name, parameter in declared.items():
         if parameter.required and name not in query and parameter.type != "object":
             raise _Fault(400, f"query parameter {name!r} is required")
-    bodies = [parameter for parameter in one.parameters if parameter.location == "body"]
-    if body is not None and not bodies:
+    bodies = [parameter for parameter in one.parameters if parameter.location in ("body", "member")]
+    if body is not None and not bodies and one.operation.body is None:
         raise _Fault(400, "a body is not declared")
-    if body is None and any(parameter.required for parameter in bodies):
+    if body is None and any(parameter.required for parameter in bodies if parameter.constant is None):
         raise _Fault(400, "a body is required")
 
 

@@ -1,4 +1,4 @@
-"""Text with holes, parsed once: `/batches/{id}`, `/batches/{{id}}`, `Bearer {{env.TOKEN}}`."""
+"""Text with holes, parsed once: `/batches/{id}`, `/batches/{{id}}`, `https://${HOST}`, `Bearer {{env.TOKEN}}`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_HOLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{\s*([^{}]+?)\s*\}")
+_HOLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\$?\{\s*([^{}]+?)\s*\}")
 _DOUBLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}()")
 
 

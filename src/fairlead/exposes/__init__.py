@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
+from fairlead.exposes.adapter import OtherExposes
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.rest import RestExposes
 
@@ -19,6 +20,14 @@ def _kind(data: Any) -> str:
     return f"<{data.get('type', '')}>" if isinstance(data, dict) else ""
 
 
-Exposes = Annotated[Annotated[RestExposes, Tag("<rest>")] | Annotated[McpExposes, Tag("<mcp>")], Discriminator(_kind)]
+Exposes = Annotated[
+    Annotated[RestExposes, Tag("<rest>")]
+    | Annotated[RestExposes, Tag("<api>")]
+    | Annotated[McpExposes, Tag("<mcp>")]
+    | Annotated[OtherExposes, Tag("<skill>")]
+    | Annotated[OtherExposes, Tag("<agent-skill>")]
+    | Annotated[OtherExposes, Tag("<control>")],
+    Discriminator(_kind),
+]
 
-__all__ = ["Exposes", "McpExposes", "RestExposes"]
+__all__ = ["Exposes", "McpExposes", "OtherExposes", "RestExposes"]

@@ -62,6 +62,8 @@ class Gateway:
 
             await _unless_gone(receive, relay)
         except CallError as error:
+            if error.status >= 500:
+                log.warning("%s: %d %s", match.found.route, error.status, error)
             await send_error(error, send, head=head)
         except ClientGone:
             log.debug("the caller hung up")

@@ -41,7 +41,7 @@ class McpExposes(Adapter):
     """An MCP adapter."""
 
     type: Literal["mcp"]
-    transport: Literal["http"] = "http"
+    transport: Literal["http", "stdio"] = "http"
     tools: tuple[McpTool, ...] = ()
 
 

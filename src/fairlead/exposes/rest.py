@@ -45,7 +45,7 @@ class RestResource(Model):
 class RestExposes(Adapter):
     """A REST adapter."""
 
-    type: Literal["rest"]
+    type: Literal["rest", "api"]
     input_parameters: tuple[InputParameter, ...] = ()
     resources: tuple[RestResource, ...] = ()
 

@@ -30,6 +30,8 @@ from fairlead.exposes.mcp import Hints, Tool
 from fairlead.operation import Operation, Result
 
 log = logging.getLogger("fairlead")
+PAGE = 500
+"""How many tools one answer to tools/list holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class McpEndpoint:
     def __init__(self, name: str, instructions: str, tools: Iterable[ToolEndpoint], max_body: int) -> None:
         self._tools = {tool.name: tool for tool in tools}
         listed = [tool.described() for tool in self._tools.values() if tool.tool.exposed.target]
-        self._listed = types.ListToolsResult(tools=listed)
+        self._pages = _pages(listed)
         server: Server[Any] = Server(
             name,
             version=__version__,
@@ -99,7 +101,10 @@ class McpEndpoint:
     async def _list(
         self, context: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return self._listed
+        cursor = (params.cursor if params else None) or "0"
+        if cursor not in self._pages:
+            raise MCPError(types.INVALID_PARAMS, f"unknown cursor {cursor!r}")
+        return self._pages[cursor]
 
     async def _call(
         self, context: ServerRequestContext[Any], params: types.CallToolRequestParams
@@ -114,10 +119,23 @@ class McpEndpoint:
             result = await tool.operation(params.arguments or {})
             return _answer(result, await result.body.read(), tool.name, any_json)
         except CallError as error:
+            if error.status >= 500:
+                log.warning("tool %s: %d %s", tool.name, error.status, error)
             return _failure(error)
         except Exception:
             log.exception("tool %r failed", tool.name)
             return _failure(CallError("the call failed for a reason of our own; the log has more"))
+
+
+def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
+    """The answers to tools/list by cursor; a short list is one page."""
+    starts = range(0, max(len(tools), 1), PAGE)
+    return {
+        str(start): types.ListToolsResult(
+            tools=tools[start : start + PAGE], next_cursor=str(start + PAGE) if start + PAGE < len(tools) else None
+        )
+        for start in starts
+    }
 
 
 def _failure(error: CallError) -> types.CallToolResult:

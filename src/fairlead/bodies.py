@@ -1,0 +1,180 @@
+"""Request bodies: from arguments to bytes and their media type.
+
+    body:
+      type: json
+      data: {query: '{{tools.query}}', limit: 10}
+
+Data is filled as a tree, never as text, so that JSON stays valid whatever the values hold. A member that is nothing
+but the hole of an argument that was not given is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode
+
+from pydantic import field_validator
+
+from fairlead.arguments import Encoded
+from fairlead.errors import ArgumentError
+from fairlead.model import Model
+from fairlead.operation import UNSET, Arguments
+from fairlead.styles import to_pairs, to_text
+from fairlead.template import Hole, Template, parse
+
+Kind = Literal["json", "formUrlEncoded", "text", "xml", "sparql"]
+_MEDIA: dict[Kind, str] = {
+    "json": "application/json",
+    "formUrlEncoded": "application/x-www-form-urlencoded",
+    "text": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+    "sparql": "application/sparql-query",
+}
+_ALIASES: dict[str, Kind] = {"form": "formUrlEncoded", "raw": "text"}
+
+
+class BodyModel(Model):
+    """The `body` of a consumed operation; without `data` it is made of the `in: body` parameters."""
+
+    type: Kind = "json"
+    data: Any = None
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _by_its_name(cls, value: Any) -> Any:
+        return _ALIASES.get(value, value) if isinstance(value, str) else value
+
+    @property
+    def tree(self) -> Any:
+        """The data, JSON text as the tree that it spells."""
+        return json_template(self.data) if self.type == "json" and isinstance(self.data, str) else self.data
+
+
+def json_template(text: str) -> Any:
+    """JSON text with holes as a tree: a hole outside of quotes becomes a text that is nothing but the hole."""
+    parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
+    quoted = "".join(part if part.startswith('"') else _HOLE.sub(r'"\g<0>"', part) for part in parts)
+    try:
+        return json.loads(quoted)
+    except ValueError:
+        return text
+
+
+_HOLE = re.compile(r"\{\{[^{}]+\}\}")
+
+Sent = tuple[bytes, str]
+"""A body and its media type."""
+
+
+class Body(Protocol):
+    """Makes a request's body, or None where there is none to send."""
+
+    def __call__(self, arguments: Arguments) -> Sent | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoBody:
+    """The operation sends none."""
+
+    def __call__(self, arguments: Arguments) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class WholeBody:
+    """One argument is the body; JSON goes on in the bytes it came in."""
+
+    name: str
+    kind: Kind = "json"
+
+    def __call__(self, arguments: Arguments) -> Sent | None:
+        if self.name not in arguments:
+            return None
+        value = arguments[self.name]
+        if isinstance(value, Encoded):
+            return (value.data, _MEDIA["json"]) if self.kind == "json" else _encode(value.value, self.kind)
+        return _encode(value, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberBody:
+    """Each argument is a member of an object."""
+
+    names: tuple[str, ...]
+    kind: Kind = "json"
+
+    def __call__(self, arguments: Arguments) -> Sent | None:
+        members = {name: arguments[name] for name in self.names if name in arguments}
+        return _encode(members, self.kind) if members else None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateBody:
+    """Data with holes that arguments fill."""
+
+    data: Any
+    kind: Kind = "json"
+
+    def __call__(self, arguments: Arguments) -> Sent | None:
+        value = filled(self.data, arguments)
+        return None if value is UNSET else _encode(value, self.kind)
+
+
+def _encode(value: Any, kind: Kind) -> Sent:
+    if kind == "json":
+        return to_json(value), _MEDIA[kind]
+    if kind == "formUrlEncoded" and isinstance(value, Mapping):
+        pairs = (pair for name, member in value.items() for pair in to_pairs(name, member))
+        return urlencode(list(pairs)).encode(), _MEDIA[kind]
+    return to_text(value).encode(), _MEDIA[kind]
+
+
+def holes(data: Any) -> Iterator[tuple[str, bool]]:
+    """The inputs behind all holes in a body's data, and whether each can be left out: it is all of its text."""
+    if isinstance(data, str):
+        template = parse(data, single=False)
+        yield from ((input_name(hole), template.parts == (Hole(hole),)) for hole in template.holes)
+    elif isinstance(data, Mapping):
+        for member in data.values():
+            yield from holes(member)
+    elif isinstance(data, list):
+        for item in data:
+            yield from holes(item)
+
+
+def input_name(hole: str) -> str:
+    """The input behind a hole: `tools.x` and `rest.x` are `x`."""
+    return hole.removeprefix("tools.").removeprefix("rest.")
+
+
+def filled(data: Any, arguments: Arguments) -> Any:
+    """The data with every hole filled; UNSET where it is nothing but a hole that nothing fills."""
+    if isinstance(data, str):
+        return _filled_text(parse(data, single=False), arguments)
+    if isinstance(data, Mapping):
+        members = ((name, filled(member, arguments)) for name, member in data.items())
+        return {name: member for name, member in members if member is not UNSET}
+    if isinstance(data, list):
+        return [item for item in (filled(item, arguments) for item in data) if item is not UNSET]
+    return data
+
+
+def _filled_text(template: Template, arguments: Arguments) -> Any:
+    match template.parts:
+        case (Hole(name),):
+            return arguments.get(input_name(name), UNSET)
+        case _:
+            return template.fill(lambda hole: to_text(arguments.get(input_name(hole), "")))
+
+
+def to_json(value: Any) -> bytes:
+    """The value as compact JSON; raises `ArgumentError` where it holds what JSON cannot."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (ValueError, UnicodeEncodeError):
+        detail = "holds a value that JSON cannot"
+        raise ArgumentError(f"the body {detail}", {"errors": [{"argument": "body", "detail": detail}]}) from None
