@@ -37,7 +37,7 @@ def banner(
         yield from _addresses(listener, url(settings.host, listener.port))
     if settings.host not in {*LOOPBACK, "::1"}:
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
-    if calls := list(_first_calls(listeners, settings.host)):
+    if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
         yield "try"
         yield from (f"  {call}" for call in calls)
 
@@ -55,10 +55,13 @@ def _addresses(listener: Listener, base: str) -> Iterator[str]:
         yield f"  {base}{tools.path}  MCP, {len(tools.tools)} tools"
 
 
-def _first_calls(listeners: tuple[Listener, ...], host: str) -> Iterator[str]:
-    """Up to three calls that can be pasted into a shell: create something, list it, list it as an agent would."""
+def _first_calls(listeners: tuple[Listener, ...], host: str, *, may_create: bool) -> Iterator[str]:
+    """Up to three calls that can be pasted into a shell: create something, list it, list it as an agent would.
+
+    Nothing is created at a real upstream.
+    """
     listing, creating, base = _collection(listeners, host)
-    if creating:
+    if creating and may_create:
         yield f'curl -s {base}{creating.path} {_JSON} -d \'{{"name": "first"}}\''
     if listing:
         yield f"curl -s {base}{listing.path}"

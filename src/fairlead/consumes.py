@@ -141,7 +141,7 @@ class Consumed:
 
     @property
     def ignored(self) -> tuple[InputParameter, ...]:
-        """Declared parameters that are never sent: nowhere in the path, fixed there, or headers that no caller may set."""
+        """Declared parameters that are never sent: not or already in the path, or headers that no caller may set."""
         return tuple(parameter for parameter in self._merged if not self._has_place(parameter))
 
     @cached_property

@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Final
 
+from fairlead.auth import OtherCredential
 from fairlead.binds import Bind, Bindings, Value
 from fairlead.consumes import Consumed, Consumes, HttpConsumes, ImportedConsumes, is_base_uri, operations
 from fairlead.errors import LoadError, Place, Problem, Severity, did_you_mean
@@ -219,6 +220,10 @@ def _findings(document: Document) -> Iterator[Problem]:
         yield from document.bindings.undeclared(value)
     for section in document.sections:
         yield from _base_uri_problems(section)
+        if isinstance(section.authentication, OtherCredential):
+            kind = section.authentication.type
+            message = f"authentication of type {kind!r} is not supported by this version"
+            yield Problem(section.authentication.at("type"), message)
     for one in document.consumed:
         for parameter in one.ignored:
             message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from fairlead.binds import Environ
 from fairlead.consumes import Consumed
 from fairlead.document import Document
+from fairlead.errors import CallError
 from fairlead.exposes.routing import Match, RouteTable
 from fairlead.template import parse
 from fairlead.upstream import Request
@@ -86,9 +87,7 @@ class Sandbox:
                 self._add(one, document)
 
     def _add(self, one: Consumed, document: Document) -> None:
-        credential = one.section.authentication
-        unsigned = Request("GET", BASE)
-        expected = credential.signer(document.bindings, self.environ)(unsigned) if credential else unsigned
+        expected = self._signed(one, document)
         key = (one.operation.method, _path(one))
         if key not in self._alike:
             self._alike[key] = []
@@ -97,6 +96,14 @@ class Sandbox:
         self._shapes.add(_shape(_path(one)))
         if one.operation.method == "POST":
             self._creatable.add(_shape(_path(one)))
+
+    def _signed(self, one: Consumed, document: Document) -> Request:
+        """A request with the credential that callers must show; none where the scheme is not supported."""
+        credential, unsigned = one.section.authentication, Request("GET", BASE)
+        try:
+            return credential.signer(document.bindings, self.environ)(unsigned) if credential else unsigned
+        except CallError:
+            return unsigned
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = HttpRequest(scope, receive)

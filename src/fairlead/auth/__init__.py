@@ -12,18 +12,24 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from fairlead.auth.apikey import ApiKey
-from fairlead.auth.base import Anonymous, Credential, Sign, Unavailable
+from fairlead.auth.base import Anonymous, Credential, OtherCredential, Sign, Unavailable
 from fairlead.auth.basic import Basic
 from fairlead.auth.bearer import Bearer
 
+_OTHERS = frozenset("oauth1 oauth2 digest aws-sig-v4 awssigv4 sigv4 hmac certificate query".split())
+
 
 def _scheme(data: Any) -> str:
-    return f"<{data.get('type', '')}>" if isinstance(data, dict) else ""
+    scheme = str(data.get("type", "")).lower() if isinstance(data, dict) else ""
+    return "<other>" if scheme in _OTHERS else f"<{'apikey' if scheme == 'header' else scheme}>"
 
 
 Authentication = Annotated[
-    Annotated[Bearer, Tag("<bearer>")] | Annotated[ApiKey, Tag("<apikey>")] | Annotated[Basic, Tag("<basic>")],
+    Annotated[Bearer, Tag("<bearer>")]
+    | Annotated[ApiKey, Tag("<apikey>")]
+    | Annotated[Basic, Tag("<basic>")]
+    | Annotated[OtherCredential, Tag("<other>")],
     Discriminator(_scheme),
 ]
 
-__all__ = ["Anonymous", "Authentication", "Credential", "Sign", "Unavailable"]
+__all__ = ["Anonymous", "Authentication", "Credential", "OtherCredential", "Sign", "Unavailable"]

@@ -1,17 +1,24 @@
-"""`authentication: {type: apikey, key: X-API-Key, value: '{{env.KEY}}', placement: header}`."""
+"""`authentication: {type: apikey, key: X-API-Key, value: '{{env.KEY}}', placement: header}`.
+
+Published files also write `{in: header, name: X-API-Key, value: ...}`, `{header: X-API-Key, value: ...}` and several
+keys at once as `headers: {X-API-Key: ..., X-App-Key: ...}`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairlead.auth.base import Credential, Sign
 from fairlead.auth.bearer import header_signer
-from fairlead.model import Name
+from fairlead.model import Name, Text
 from fairlead.upstream import Request
+
+Placement = Literal["header", "query"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +36,30 @@ class QuerySigner:
 class ApiKey(Credential):
     """A key in a header, or in the query."""
 
-    type: Literal["apikey"]
-    key: Name
-    value: Name = Field(repr=False)
-    placement: Literal["header", "query"] = "header"
+    key: Text = ""
+    name: Text = ""
+    header: Text = ""
+    value: Text = Field(default="", repr=False)
+    placement: Placement | None = None
+    in_: Placement | None = Field(default=None, alias="in")
+    headers: dict[str, Name] = Field(default_factory=dict, repr=False)
 
-    def sign_with(self, *texts: str) -> Sign:
-        key, value, placement = texts
-        return header_signer(key.lower(), value) if placement == "header" else QuerySigner(key, value)
+    @model_validator(mode="after")
+    def _has_name_and_value(self) -> Self:
+        if not self.headers and not (self._name and self.value):
+            raise ValueError("apikey needs `key` and `value`")
+        return self
+
+    @property
+    def _name(self) -> str:
+        return self.key or self.name or self.header
+
+    def texts(self) -> Mapping[str, str]:
+        return self.headers or {"value": self.value}
+
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        if self.headers:
+            return header_signer(texts)
+        if "query" in (self.placement, self.in_):
+            return QuerySigner(self._name, texts["value"])
+        return header_signer({self._name: texts["value"]})

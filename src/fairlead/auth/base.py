@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from fairlead.binds import Bindings, Environ, Value
-from fairlead.errors import CallError, Unconfigured
-from fairlead.model import Model
+from fairlead.errors import CallError, Refused, Severity, Unconfigured
+from fairlead.model import Model, Text
 from fairlead.upstream import Request
 
 
@@ -29,7 +29,7 @@ class Anonymous:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A credential whose variable is not set: every call says which."""
+    """A credential that cannot be had, because its variable is not set: every call says so."""
 
     error: CallError
 
@@ -40,21 +40,36 @@ class Unavailable:
 class Credential(Model):
     """The `authentication` of a consumes section."""
 
+    type: Text
+
+    @abstractmethod
+    def texts(self) -> Mapping[str, str]:
+        """The texts that may hold variables, by their keys."""
+
+    @abstractmethod
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        """The signing function for the same texts, revealed."""
+
     def values(self, bindings: Bindings) -> Iterator[Value]:
-        """The texts of the section that may hold variables."""
-        for name, field_ in type(self).model_fields.items():
-            text = getattr(self, name)
-            key = field_.alias or name
-            if isinstance(text, str) and key != "type":
-                yield bindings.value(text, self.at(key))
+        """The texts as values of the document."""
+        yield from (bindings.value(text, self.at(key)) for key, text in self.texts().items())
 
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
         """The function that signs requests, its secrets taken from the environment."""
         try:
-            return self.sign_with(*(value.reveal(environ) for value in self.values(bindings)))
+            revealed = (value.reveal(environ) for value in self.values(bindings))
+            return self.sign_with(dict(zip(self.texts(), revealed, strict=True)))
         except Unconfigured as error:
             return Unavailable(error)
 
-    @abstractmethod
-    def sign_with(self, *texts: str) -> Sign:
-        """The signing function for the revealed texts, in the order of the fields."""
+
+class OtherCredential(Credential):
+    """A scheme of the format that this version lacks: the operations behind it answer so."""
+
+    unknown_keys: ClassVar[Severity | None] = None
+
+    def texts(self) -> Mapping[str, str]:
+        return {}
+
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        return Unavailable(Refused(f"authentication of type {self.type!r} is not supported by this version"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Literal
+from collections.abc import Mapping
 
 from pydantic import Field
 
@@ -15,10 +15,12 @@ from fairlead.model import Text
 class Basic(Credential):
     """A user name and a password in the `Authorization` header; either may be empty."""
 
-    type: Literal["basic"]
     username: Text = Field(default="", repr=False)
     password: Text = Field(default="", repr=False)
 
-    def sign_with(self, *texts: str) -> Sign:
-        username, password = texts
-        return header_signer("authorization", f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}")
+    def texts(self) -> Mapping[str, str]:
+        return {"username": self.username, "password": self.password}
+
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        pair = f"{texts['username']}:{texts['password']}"
+        return header_signer({"authorization": f"Basic {b64encode(pair.encode()).decode()}"})

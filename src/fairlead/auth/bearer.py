@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from pydantic import Field
 
@@ -16,27 +16,31 @@ from fairlead.upstream import Request
 
 @dataclass(frozen=True, slots=True)
 class HeaderSigner:
-    """Sets one header, in place of any of that name."""
+    """Sets headers, each in place of any of its name."""
 
-    name: str
-    value: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
 
     def __call__(self, request: Request) -> Request:
-        return request.with_header(self.name, self.value)
+        for name, value in self.headers:
+            request = request.with_header(name, value)
+        return request
 
 
-def header_signer(name: str, value: str) -> Sign:
-    """The signer for a header; raises `Unconfigured` for a value that no header can hold."""
-    if not is_legal(value):
-        raise Unconfigured(f"the credential for the header {name!r} holds line breaks or other characters it cannot")
-    return HeaderSigner(name, value)
+def header_signer(headers: Mapping[str, str]) -> Sign:
+    """The signer for headers; raises `Unconfigured` for a value that no header can hold."""
+    for name, value in headers.items():
+        if not is_legal(value):
+            raise Unconfigured(f"the credential for the header {name!r} holds line breaks or other illegal characters")
+    return HeaderSigner(tuple((name.lower(), value) for name, value in headers.items()))
 
 
 class Bearer(Credential):
     """A token in the `Authorization` header."""
 
-    type: Literal["bearer"]
     token: Name = Field(repr=False)
 
-    def sign_with(self, *texts: str) -> Sign:
-        return header_signer("authorization", f"Bearer {texts[0]}")
+    def texts(self) -> Mapping[str, str]:
+        return {"token": self.token}
+
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        return header_signer({"authorization": f"Bearer {texts['token']}"})

@@ -37,7 +37,7 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
 
 async def send_error(error: CallError, send: Send, *, head: bool = False) -> None:
     """Sends an error as `application/problem+json` (RFC 9457)."""
-    body = json.dumps(error.problem(), ensure_ascii=False, default=str).encode()
+    body = json.dumps(error.problem(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
     own = (("content-type", "application/problem+json"), ("content-length", str(len(body))))
     headers = _encoded((*own, *error.headers))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -140,7 +140,7 @@ def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
 
 def _failure(error: CallError) -> types.CallToolResult:
     problem = error.problem()
-    text = json.dumps(problem, ensure_ascii=False, default=str)
+    text = json.dumps(problem, ensure_ascii=False, separators=(",", ":"), default=str)
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=problem, is_error=True)
 
 
