@@ -12,6 +12,7 @@ from fairlead.guard import LOOPBACK
 from fairlead.listeners import Listener, NamedTool
 from fairlead.settings import Settings
 
+MAX_LINES = 20
 _JSON = "-H 'content-type: application/json'"
 _MCP = f"{_JSON} -H 'accept: application/json, text/event-stream'"
 
@@ -27,8 +28,7 @@ def banner(
 ) -> Iterator[str]:
     """The lines to print."""
     yield "Fairlead serves"
-    for document in documents:
-        yield f"  {document.label}: {len(document.routes)} routes, {len(document.tools)} tools"
+    yield from _shortened([f"  {one.label}: {len(one.routes)} routes, {len(one.tools)} tools" for one in documents])
     yield from _refused(documents)
     if sandbox:
         yield "against the embedded sandbox: no key is used and nothing leaves this machine"
@@ -51,8 +51,17 @@ def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
     if listener.routes:
         yield f"  {base}  REST, {len(listener.routes)} routes; browse {base}/docs"
-    for tools in listener.tool_sets():
-        yield f"  {base}{tools.path}  MCP, {len(tools.tools)} tools"
+    if listener.adapters:
+        *single, every = listener.tool_sets()
+        yield from _shortened([f"  {base}{tools.path}  MCP, {len(tools.tools)} tools" for tools in single])
+        yield f"  {base}{every.path}  MCP, {len(every.tools)} tools"
+
+
+def _shortened(lines: list[str]) -> Iterator[str]:
+    """The first lines of a long list, and how many more there are."""
+    yield from lines[:MAX_LINES]
+    if more := lines[MAX_LINES:]:
+        yield f"  ... and {len(more)} more"
 
 
 def _first_calls(listeners: tuple[Listener, ...], host: str, *, may_create: bool) -> Iterator[str]:

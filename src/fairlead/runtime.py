@@ -47,11 +47,12 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
     routes = listener.routes
     base = pages(ready, description(routes) if routes else None)
     gateway = Gateway((Endpoint(route, route.exposed.operation(wiring)) for route in routes), base, settings.reading)
+    operations = {id(tool): tool.exposed.operation(wiring) for tool in listener.tools}
     endpoints = {
         tools.path: McpEndpoint(
             tools.name,
             tools.instructions,
-            (ToolEndpoint(one.name, one.tool, one.tool.exposed.operation(wiring)) for one in tools.tools),
+            (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in tools.tools),
             settings.reading.body,
         )
         for tools in listener.tool_sets()

@@ -25,6 +25,8 @@ from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings
 from fairlead.upstream import connect, in_process
 
+MAX_WARNINGS = 20
+
 
 def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, sandbox: bool) -> None:
     """Loads and serves until a signal.
@@ -40,9 +42,18 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
         raise LoadError(found or [Problem(document.model.at(), "exposes nothing") for document in documents])
-    for problem in found:
-        click.echo(str(problem), err=True)
+    _say(found)
     _run(partial(_serve, documents, listeners, variables, settings, sandbox=sandbox))
+
+
+def _say(problems: tuple[Problem, ...]) -> None:
+    """Prints every error and the first warnings."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    warnings = [problem for problem in problems if problem.severity == "warning"]
+    for problem in [*errors, *warnings[:MAX_WARNINGS]]:
+        click.echo(str(problem), err=True)
+    if more := warnings[MAX_WARNINGS:]:
+        click.echo(f"and {len(more)} more warnings; `fairlead check` lists them", err=True)
 
 
 def _refuse_if_needed(
