@@ -67,7 +67,7 @@ def _tool_set(path: str, name: str, instructions: str, tools: tuple[Tool, ...]) 
 
 
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
-    """The listeners of all documents, by port, and what clashes on them."""
+    """The listeners of all documents, in the order of the documents, and what clashes on them."""
     listeners: dict[int, Listener] = {}
     problems: list[Problem] = []
     for document in documents:
@@ -80,7 +80,7 @@ def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Li
             tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
             problems += _add_tools(listener, mcp, tools)
     problems += (problem for listener in listeners.values() for problem in _renamed(listener))
-    return tuple(listeners[port] for port in sorted(listeners)), tuple(sorted(problems))
+    return tuple(listeners.values()), tuple(sorted(problems))
 
 
 def _listener(listeners: dict[int, Listener], port: int) -> Listener:
