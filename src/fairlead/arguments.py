@@ -6,7 +6,6 @@ inputParameters:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.model import Type
+from fairlead.styles import shown
 
 Location = Literal["path", "query", "header", "cookie", "body", "member"]
 """Where a value stands in a request; a `member` is one member of a JSON body, the `body` all of it."""
@@ -99,9 +99,3 @@ class Inputs:
         detail = "; ".join(f"argument {name!r} {fault}" for name, fault in faults.items())
         errors = [{"argument": name, "detail": fault} for name, fault in faults.items()]
         raise ArgumentError(detail, {"errors": errors, "declared": [item.name for item in self.items]})
-
-
-def shown(value: Any) -> str:
-    """The value as JSON, short enough for a message."""
-    text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,6 +11,7 @@ from fairlead.exposes.rest import Route
 from fairlead.guard import LOOPBACK
 from fairlead.listeners import Listener, NamedTool
 from fairlead.settings import Settings
+from fairlead.terminal import counted
 
 MAX_LINES = 20
 _JSON = "-H 'content-type: application/json'"
@@ -28,7 +29,7 @@ def banner(
 ) -> Iterator[str]:
     """The lines to print."""
     yield "Fairlead serves"
-    yield from _shortened([f"  {one.label}: {len(one.routes)} routes, {len(one.tools)} tools" for one in documents])
+    yield from _shortened([f"  {_size(document)}" for document in documents])
     yield from _refused(documents)
     if sandbox:
         yield "against the embedded sandbox: no key is used and nothing leaves this machine"
@@ -42,6 +43,10 @@ def banner(
         yield from (f"  {call}" for call in calls)
 
 
+def _size(document: Document) -> str:
+    return f"{document.label}: {counted(len(document.routes), 'route')}, {counted(len(document.tools), 'tool')}"
+
+
 def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
     refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
     if refused:
@@ -50,11 +55,11 @@ def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
 
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
     if listener.routes:
-        yield f"  {base}  REST, {len(listener.routes)} routes; browse {base}/docs"
+        yield f"  {base}  REST, {counted(len(listener.routes), 'route')}; browse {base}/docs"
     if listener.adapters:
         *single, every = listener.tool_sets()
-        yield from _shortened([f"  {base}{tools.path}  MCP, {len(tools.tools)} tools" for tools in single])
-        yield f"  {base}{every.path}  MCP, {len(every.tools)} tools"
+        yield from _shortened([f"  {base}{tools.path}  MCP, {counted(len(tools.tools), 'tool')}" for tools in single])
+        yield f"  {base}{every.path}  MCP, {counted(len(every.tools), 'tool')}"
 
 
 def _shortened(lines: list[str]) -> Iterator[str]:

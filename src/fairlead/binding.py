@@ -9,6 +9,7 @@ input that `with` leaves out is taken from the caller under its own name.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,23 +56,27 @@ class Binding:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a `with` stands: the names it may use, and the exposed path for REST."""
+    """Where a `with` stands: the names it may use, the exposed path for REST, and the declared inputs.
+
+    `own` are those that the operation itself declares, not its resource or adapter.
+    """
 
     namespaces: frozenset[str]
     bindings: Bindings
     at: Callable[[str], Place]
     path: Template | None = None
     declared: tuple[InputParameter, ...] = ()
+    own: tuple[InputParameter, ...] = ()
 
 
 def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it."""
-    problems = list(_unknown_keys(target, given or {}, scope))
+    problems = [*_ambiguous_names(target, scope), *_unknown_keys(target, given or {}, scope)]
     sources: list[tuple[Parameter, Source | Value]] = []
     for parameter in target.inputs:
         key = find(parameter.name, given or {})
         try:
-            source = _source((given or {})[key], parameter, scope) if key else _by_name(parameter, scope)
+            source = _source((given or {})[key], parameter, scope, scope.at(key)) if key else _by_name(parameter, scope)
         except ValueError as error:
             problems.append(Problem(scope.at(key or ""), f"`with` gives {parameter.name!r} a value that {error}"))
             continue
@@ -103,11 +108,24 @@ def _reading(source: Source | Value, names: Mapping[str, str]) -> Source | Value
             return source
 
 
+def _ambiguous_names(target: Consumed, scope: Scope) -> Iterator[Problem]:
+    """Inputs of one name in two places: no argument of that name could say which it means."""
+    counts = Counter(parameter.name for parameter in target.inputs)
+    for name, count in counts.items():
+        if count > 1:
+            places = " and ".join(parameter.location for parameter in target.inputs if parameter.name == name)
+            yield Problem(scope.at(""), f"{target} takes {name!r} in {places}, and an argument has but one place")
+
+
 def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
     names = [parameter.name for parameter in target.inputs]
     ignored = [parameter.name for parameter in target.ignored]
+    first: dict[str, str] = {}
     for key in given:
-        if find(key, names) is None and key not in ignored:
+        name = find(key, names)
+        if name is not None and first.setdefault(name, key) != key:
+            yield Problem(scope.at(key), f"`with` gives {name!r} twice, as {first[name]!r} and as {key!r}")
+        if name is None and key not in ignored:
             yield Problem(
                 scope.at(key), f"`with` gives {key!r}, which {target} does not take", did_you_mean(key, names)
             )
@@ -117,50 +135,53 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The caller's argument of the parameter's own name; None where the author declared other inputs only."""
     if scope.declared and not parameter.required and find(parameter.name, _declared_names(scope)) is None:
         return None
-    return Argument(_input_name(parameter.name, scope))
+    return _taken(_input_name(parameter.name, scope), scope)
 
 
-def _source(value: Any, parameter: Parameter, scope: Scope) -> Source | Value:
+def _source(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Source | Value:
     """The source that a value of `with` spells."""
+    if value is None:
+        raise ValueError("is empty")
     if not isinstance(value, str):
         return Literal(value)
     if value.startswith("$."):
         raise ValueError("refers to a step, and there are none")
     if reference := _reference(value, scope):
-        return _named(reference, value, scope)
+        return _taken(_input_name(reference, scope), scope)
+    if scope.bindings.names_variable(value):
+        return scope.bindings.value(f"{{{{{value}}}}}", place)
     template = parse(value)
-    match template.parts:
-        case (Hole(name),):
-            return _named(_reference(name, scope) or name, value, scope)
-        case (str(text),):
-            return Literal(from_text(parameter.type, text) if parameter.type not in ("array", "object") else text)
-        case _:
-            return _mixed(template, value, scope)
+    if not template.holes:
+        return Literal(from_text(parameter.type, value) if parameter.type not in ("array", "object") else value)
+    variables = [scope.bindings.names_variable(hole) for hole in template.holes]
+    if all(variables):
+        return scope.bindings.value(value, place, single=True)
+    if any(variables):
+        raise ValueError("mixes variables and inputs in one text")
+    parts = tuple(Hole(_input_of(part.name, scope)) if isinstance(part, Hole) else part for part in template.parts)
+    return _taken(parts[0].name, scope) if len(parts) == 1 and isinstance(parts[0], Hole) else Filled(Template(parts))
 
 
-def _mixed(template: Template, text: str, scope: Scope) -> Source | Value:
-    if all(scope.bindings.declares(hole) or hole.startswith("env.") for hole in template.holes):
-        return scope.bindings.value(text, scope.at(""), single=True)
-    parts = (
-        Hole(_input_name(_reference(part.name, scope) or part.name, scope)) if isinstance(part, Hole) else part
-        for part in template.parts
-    )
-    return Filled(Template(tuple(parts)))
+def _taken(name: str, scope: Scope) -> Source:
+    """The caller's argument, or the constant that the input of that name is declared to be."""
+    declared = next((parameter for parameter in scope.declared if parameter.name == name), None)
+    if declared is None or declared.value is None:
+        return Argument(name)
+    if isinstance(declared.value, str) and declared.value.startswith("$"):
+        raise ValueError("is taken by a JSONPath, which is not supported by this version")
+    return Literal(declared.value)
 
 
 def _reference(text: str, scope: Scope) -> str | None:
-    """The input behind `rest.x`, `tools.x` or `<namespace>.x`."""
-    for namespace in ("rest", "tools", *scope.namespaces):
+    """The input behind `rest.x`, `tools.x` or `<namespace>.x`, which can only mean what the caller gives."""
+    for namespace in ("rest", "tools", *sorted(scope.namespaces, key=len, reverse=True)):
         if text.startswith(f"{namespace}.") and len(text) > len(namespace) + 1:
             return text[len(namespace) + 1 :]
     return None
 
 
-def _named(name: str, text: str, scope: Scope) -> Source | Value:
-    """The variable of that name where there is one, else the caller's argument: callers never override a variable."""
-    if scope.bindings.declares(name) or name.startswith("env."):
-        return scope.bindings.value(text, scope.at(""), single=True)
-    return Argument(_input_name(name, scope))
+def _input_of(hole: str, scope: Scope) -> str:
+    return _input_name(_reference(hole, scope) or hole, scope)
 
 
 def _input_name(name: str, scope: Scope) -> str:
@@ -218,9 +239,17 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
 
 def _unused(inputs: Mapping[str, Input], scope: Scope) -> Iterator[Problem]:
     """What callers could give and nothing would take."""
-    for hole in scope.path.holes if scope.path else ():
+    holes = scope.path.holes if scope.path else ()
+    for hole in holes:
         if hole not in inputs:
             yield Problem(scope.at(""), f"nothing uses {{{hole}}} of the path", "take it up in `with`")
     for parameter in scope.declared:
-        if parameter.name not in inputs:
+        if parameter.name not in inputs and parameter.value is None and parameter in scope.own:
             yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
+        if (
+            parameter.name in inputs
+            and parameter.in_ == "path"
+            and scope.path
+            and parameter.name not in scope.path.holes
+        ):
+            yield Problem(parameter.at("in"), f"the path has no {{{parameter.name}}}")

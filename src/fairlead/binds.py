@@ -20,7 +20,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 
-from fairlead.errors import Place, Problem, Unconfigured
+from fairlead.errors import Place, Problem, Unconfigured, did_you_mean
 from fairlead.model import Model, Name, Text
 from fairlead.template import Template, parse
 
@@ -103,6 +103,11 @@ class Bindings:
         namespace, _, key = reference.rpartition(".")
         return next(self._keys(namespace, key), None) is not None
 
+    def names_variable(self, reference: str) -> bool:
+        """Whether the reference can only mean a variable: a bind lists it, or it names a bind's namespace."""
+        namespace = reference.rpartition(".")[0]
+        return self.declares(reference) or namespace in ("env", "bind", *(bind.namespace for bind in self.binds))
+
     def _keys(self, namespace: str, key: str) -> Iterator[str]:
         scoped = (bind for bind in self.binds if namespace in ("", bind.namespace))
         return (bind.keys[key] for bind in scoped if key in bind.keys)
@@ -112,5 +117,7 @@ class Bindings:
         for hole in value.template.holes:
             if not self.declares(hole):
                 message = f"{hole!r} is not listed in `binds`"
-                hint = f"the environment variable {self.variable(hole)} is used"
+                near = did_you_mean(hole.rpartition(".")[2], [key for bind in self.binds for key in bind.keys])
+                used = f"the environment variable {self.variable(hole)} is used"
+                hint = f"{near} {used}" if near.startswith("did") else used
                 yield Problem(value.place, message, hint, "warning")

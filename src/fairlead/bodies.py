@@ -21,6 +21,7 @@ from pydantic import field_validator
 
 from fairlead.arguments import Encoded
 from fairlead.errors import ArgumentError
+from fairlead.jsontext import dumps
 from fairlead.model import Model
 from fairlead.operation import UNSET, Arguments
 from fairlead.styles import to_pairs, to_text
@@ -174,7 +175,7 @@ def _filled_text(template: Template, arguments: Arguments) -> Any:
 def to_json(value: Any) -> bytes:
     """The value as compact JSON; raises `ArgumentError` where it holds what JSON cannot."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except (ValueError, UnicodeEncodeError):
+        return dumps(value)
+    except ValueError:
         detail = "holds a value that JSON cannot"
         raise ArgumentError(f"the body {detail}", {"errors": [{"argument": "body", "detail": detail}]}) from None

@@ -10,7 +10,7 @@ refused with the candidates and how to pin one (`call: namespace.resource.operat
     description   the caller's equals the consumed operation's
     path          REST: the method is equal and the exposed path ends in the consumed path, the longest match
     resource      REST: the method and the resource name are equal
-    position      the whole adapter repeats the namespace: names, descriptions and methods agree throughout
+    position      the whole adapter repeats the namespace: names, descriptions, methods and `with` agree throughout
 
 Two calls of an adapter that evidence leads to the same operation contradict each other. The keys of `with` only ever
 refute: on their own they point to the wrong operation in one case of seven.
@@ -67,7 +67,7 @@ def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target 
     ]
     rivals = Counter(id(one.consumed) for one in found if isinstance(one, Target) and one.evidence != _UNIQUE)
     return [
-        _refusal(call, named, f"{' and '.join(answer.evidence)} lead several calls to {answer.consumed}")
+        _refusal(call, named, f"{_joined(answer.evidence)} of {answer.consumed}, as with another call")
         if isinstance(answer, Target) and isinstance(named, tuple) and rivals[id(answer.consumed)] > 1
         else answer
         for call, named, answer in zip(calls, candidates, found, strict=True)
@@ -100,10 +100,10 @@ def _decide(call: Call, candidates: Candidates, aligned: Consumed | None) -> Tar
     if not common:
         return _refusal(call, candidates, f"the evidence contradicts itself: {_said(candidates, supports)}")
     if len(common) > 1:
-        return _refusal(call, candidates, f"{' and '.join(supports)} fit several of them")
+        return _refusal(call, candidates, f"{_joined(supports)} of several of them")
     target = candidates[next(iter(common))]
     if fault := _refuted(call, target):
-        return _refusal(call, candidates, f"{' and '.join(supports)} mean {target}, but {fault}")
+        return _refusal(call, candidates, f"{_joined(supports)} of {target}, but {fault}")
     return Target(target, tuple(supports))
 
 
@@ -162,7 +162,8 @@ def _aligned(calls: Sequence[Call], consumed: Sequence[Consumed]) -> tuple[Consu
     inside = tuple(one for one in consumed if one.section.namespace in namespaces)
     if len(namespaces) != 1 or len(inside) != len(calls):
         return None
-    return inside if all(_agree(call, one) for call, one in zip(calls, inside, strict=True)) else None
+    pairs = zip(calls, inside, strict=True)
+    return inside if all(_agree(call, one) and not _refuted(call, one) for call, one in pairs) else None
 
 
 def _agree(call: Call, one: Consumed) -> bool:
@@ -187,6 +188,10 @@ def _refuted(call: Call, target: Consumed) -> str:
         if parameter.required and parameter.location != "path" and parameter.name not in covered:
             return f"`with` lacks {parameter.name!r}, which it needs"
     return ""
+
+
+def _joined(evidence: Iterable[str]) -> str:
+    return f"it has the {' and '.join(evidence)}"
 
 
 def _said(candidates: Candidates, supports: dict[str, frozenset[int]]) -> str:

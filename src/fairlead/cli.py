@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,13 +13,22 @@ import click
 
 from fairlead import __version__
 from fairlead.errors import LoadError, Problem, StartError
+from fairlead.terminal import counted, report, say
 
 F = TypeVar("F", bound=Callable[..., Any])
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), envvar="FAIRLEAD_CAPABILITIES")
-_RULES = (
-    (re.compile(r"^([^\s:][^:]*:\d+:\d+:)(?! warning)"), "red"),
-    (re.compile(r"^([^\s:][^:]*:\d+:\d+: warning:)"), "yellow"),
-)
+
+
+class _Seconds(click.FloatRange):
+    """A time that can be waited; NaN is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        return seconds if seconds == seconds else self.fail("NaN is no time", param, ctx)  # noqa: PLR0124
+
+
+SECONDS = _Seconds(0.001, 86_400)
+COUNT = click.IntRange(1)
 
 
 def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -75,23 +83,24 @@ def main() -> None:
 @_option(
     "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust as well."
 )
-@_option("--connect-timeout", type=float, default=5.0, show_default=True, help="Seconds to connect to an upstream.")
-@_option("--read-timeout", type=float, default=30.0, show_default=True, help="Seconds to wait for more of an answer.")
+@_option("--connect-timeout", type=SECONDS, default=5.0, show_default=True, help="Seconds to connect to an upstream.")
+@_option("--read-timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds to wait for more of an answer.")
 @_option(
-    "--total-timeout", type=float, default=60.0, show_default=True, help="Seconds for an answer that is read whole."
+    "--total-timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds for an answer that is read whole."
 )
-@_option("--max-connections", type=int, default=100, show_default=True, help="Connections to all upstreams.")
+@_option("--max-connections", type=COUNT, default=100, show_default=True, help="Connections to all upstreams.")
 @_option(
-    "--max-request-body", type=int, default=10 * 1024 * 1024, show_default=True, help="Largest request body in bytes."
+    "--max-request-body", type=COUNT, default=10 * 1024 * 1024, show_default=True, help="Largest request body in bytes."
 )
 @_option(
     "--max-response-body",
-    type=int,
+    type=COUNT,
     default=10 * 1024 * 1024,
     show_default=True,
     help="Largest answer that is read whole, in bytes; streams have no limit.",
 )
 @_option("--forward-query", is_flag=True, help="Send undeclared query parameters upstream instead of refusing them.")
+@_option("--grace", type=SECONDS, default=20.0, show_default=True, help="Seconds for running calls when stopping.")
 @_option("--strict", is_flag=True, help="Do not start when anything is refused or a secret is missing.")
 @_option("--access-log", is_flag=True, help="Log every request.")
 @_option(
@@ -109,16 +118,17 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
     try:
         start(_paths(paths), _settings(strict=strict, **options), options["env_file"], sandbox=sandbox)
     except LoadError as error:
-        _report(error.problems)
-        raise click.ClickException("not started") from None
+        report(error.problems)
+        reason = " (--strict)" if strict else ""
+        raise click.ClickException(f"not started: {counted(len(error.problems), 'problem')}{reason}") from None
     except StartError as error:
         raise click.ClickException(str(error)) from None
 
 
 def _log(level: str) -> None:
-    """Logs on stderr; the libraries below us only what is wrong, for they would log URLs."""
+    """Logs on stderr; the libraries that serve only what is wrong."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for name in ("httpx", "httpcore", "mcp", "uvicorn.error"):
+    for name in ("mcp", "uvicorn.error"):
         logging.getLogger(name).setLevel("WARNING")
 
 
@@ -134,7 +144,7 @@ def _settings(**options: Any) -> Any:
         options["max_connections"],
         options["max_response_body"],
     )
-    names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict")
+    names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict", "grace")
     return Settings(
         **{name: options[name] for name in names},
         rest_prefix=options["rest_prefix"] == "namespace",
@@ -179,7 +189,7 @@ def check(paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, stri
     if as_json:
         click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
     else:
-        _report(problems)
+        report(problems)
         _summary(documents, problems)
     sys.exit(any(strict or problem.severity == "error" for problem in problems))
 
@@ -188,8 +198,8 @@ def _summary(documents: Iterable[Any], problems: Iterable[Problem]) -> None:
     listed, found = list(documents), list(problems)
     errors = sum(problem.severity == "error" for problem in found)
     operations = sum(exposed.target is not None for document in listed for exposed in document.exposed)
-    counts = f"{errors} errors, {len(found) - errors} warnings"
-    click.echo(f"{len(listed)} capabilities, {operations} operations and tools: {counts}")
+    counts = f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}"
+    say(f"{counted(len(listed), 'capability')}, {operations} operations and tools: {counts}")
 
 
 @main.command()
@@ -209,9 +219,9 @@ def explain(paths: tuple[Path, ...], rest_prefix: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(explained(documents), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(lines(documents)), nl=False)
+        say("\n".join(lines(documents)))
     errors = [problem for problem in problems if problem.severity == "error"]
-    _report(errors)
+    report(errors)
     sys.exit(bool(errors))
 
 
@@ -227,7 +237,7 @@ def sandbox(paths: tuple[Path, ...], host: str, port: int, env_file: Path | None
     try:
         start_sandbox(_paths(paths), host, port, env_file)
     except LoadError as error:
-        _report(error.problems)
+        report(error.problems)
         raise click.ClickException("not started") from None
     except StartError as error:
         raise click.ClickException(str(error)) from None
@@ -251,12 +261,3 @@ def health(rest_port: int, url: str | None) -> None:
 
 def _paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     return paths or (Path("capabilities"),)
-
-
-def _report(problems: Iterable[Problem]) -> None:
-    """Prints problems on stderr; in colour on a terminal only."""
-    for problem in problems:
-        line = str(problem)
-        for pattern, colour in _RULES:
-            line = pattern.sub(lambda match, fg=colour: click.style(match[1], fg=fg), line)  # type: ignore[misc]
-        click.echo(line, err=True)

@@ -126,7 +126,7 @@ class Consumed:
         return (join(self.resource.path, own) if own else self.resource.path).partition("#")[0]
 
     def __str__(self) -> str:
-        return f"{self.operation.method} {join(self.section.base_uri, self.path)}"
+        return f"{self.operation.method} {join(_USER_INFO.sub('', self.section.base_uri), self.path)}"
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -160,6 +160,17 @@ class Consumed:
         return frozenset(dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True)))
 
     @cached_property
+    def _credential_names(self) -> frozenset[str]:
+        credential = self.section.authentication
+        return credential.names if credential else frozenset()
+
+    @cached_property
+    def _reserved(self) -> frozenset[str]:
+        """The names in a query that no caller may bring in besides what is declared."""
+        declared = {parameter.name for parameter in self.parameters if parameter.location == "query"}
+        return self._fixed_query | self._credential_names | declared
+
+    @cached_property
     def _body_data(self) -> Any:
         return self.operation.body.tree if self.operation.body else None
 
@@ -167,9 +178,9 @@ class Consumed:
         if parameter.in_ == "path":
             return find(parameter.name, self._holes) is not None
         if parameter.in_ in (None, "query"):
-            return parameter.name not in self._fixed_query
+            return parameter.name not in self._fixed_query | self._credential_names
         if parameter.in_ == "header" and parameter.value is None:
-            return parameter.name.lower() not in NEVER_AN_ARGUMENT
+            return parameter.name.lower() not in NEVER_AN_ARGUMENT | self._credential_names
         return parameter.in_ != "header" or parameter.name.lower() not in HOP_BY_HOP
 
     def _declared(self) -> Iterator[Parameter]:
@@ -210,14 +221,22 @@ class Consumed:
         """The call of this operation."""
         try:
             base = self._base(wiring, bindings)
-            constants = {p.name: _revealed(p, bindings, wiring.environ) for p in self.parameters if p.constant}
+            constants = tuple((p, _revealed(p, bindings, wiring.environ)) for p in self.parameters if p.constant)
         except CallError as error:
             return Failing(error)
         credential = self.section.authentication
         sign = credential.signer(bindings, wiring.environ) if credential else Anonymous()
         path = parse(_rooted(self.path))
         return HttpCall(
-            self.operation.method, base, path, self.parameters, constants, self._body(), sign, wiring.upstream
+            self.operation.method,
+            base,
+            path,
+            self.inputs,
+            constants,
+            self._body(),
+            sign,
+            self._reserved,
+            wiring.upstream,
         )
 
     def _body(self) -> Body:
@@ -252,6 +271,7 @@ class Wiring:
     base_uris: Mapping[str, str] = field(default_factory=dict)
 
 
+_USER_INFO = re.compile(r"(?<=//)[^/@]*@")
 _BASE_URI = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
 
 

@@ -16,19 +16,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, Final
 
 from fairlead.auth import OtherCredential
 from fairlead.binds import Bind, Bindings, Value
 from fairlead.consumes import Consumed, Consumes, HttpConsumes, ImportedConsumes, is_base_uri, operations
-from fairlead.errors import LoadError, Place, Problem, Severity, did_you_mean
+from fairlead.errors import LoadError, Place, Problem, did_you_mean
 from fairlead.exposed import Exposed
 from fairlead.exposes import Exposes, McpExposes, OtherExposes, RestExposes
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
-from fairlead.model import Model, Name, Text, validate
+from fairlead.model import Model, Name, Text
 from fairlead.source import MappingNode, parse, read
 from fairlead.template import parse as parse_template
+from fairlead.validation import MENDED, validate
 
 VERSION_KEYS: Final = ("naftiko", "ikanos")
 _VERSION = re.compile(r"(0\.[45]|1\.0\.0-(alpha|beta)\d+)")
@@ -43,9 +44,8 @@ class Stakeholder(Model):
 
 
 class Info(Model):
-    """What a capability is about. Nothing depends on it, so keys that nobody knows are only warned of."""
+    """What a capability is about; the first that it has of label, display, title and name is its label."""
 
-    unknown_keys: ClassVar[Severity | None] = "warning"
     label: Text = ""
     display: Text = ""
     title: Text = ""
@@ -56,6 +56,12 @@ class Info(Model):
     created: Text = ""
     modified: Text = ""
     stakeholders: tuple[Stakeholder, ...] = ()
+    personas: Any = None
+    related: Any = None
+    notes: Any = None
+    icon: Any = None
+    featured: Any = None
+    pinned: Any = None
 
 
 class Capability(Model):
@@ -118,6 +124,9 @@ class Document:
             yield self.bindings.value(section.base_uri, section.at("baseUri"), single=True)
             if section.authentication:
                 yield from section.authentication.values(self.bindings)
+        for one in self.consumed:
+            constants = (parameter.constant for parameter in one.parameters if parameter.constant)
+            yield from (self.bindings.value(value, place) for value, place in constants if isinstance(value, str))
         for exposed in self.exposed:
             yield from (source for _, source in exposed.binding.sources if isinstance(source, Value))
 
@@ -141,18 +150,27 @@ def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     problems += _root_problems(root)
     if model is None:
         raise LoadError(problems)
-    sections, import_problems = imported(model.capability.consumes if model.capability else model.consumes, file)
-    document = _planned(model, sections, file, rest_prefix)
-    found = sorted({*problems, *import_problems, *_findings(document)})
+    entries = model.capability.consumes if model.capability else model.consumes
+    sections, binds, import_problems = imported(entries, Path(file).parent)
+    document = _planned(model, sections, binds, file, rest_prefix)
+    findings = [*import_problems, *_findings(document)]
     if any(problem.severity == "error" for problem in problems):
-        raise LoadError(found)
-    return replace(document, problems=tuple(found))
+        raise LoadError({*problems, *filter(_is_certain, findings)})
+    return replace(document, problems=tuple(sorted({*problems, *findings})))
 
 
-def _planned(model: CapabilityFile, sections: tuple[HttpConsumes, ...], file: str, rest_prefix: bool) -> Document:
+def _is_certain(problem: Problem) -> bool:
+    """Whether a finding in a mended document is one in the file as it stands."""
+    return problem.severity == "error" and MENDED not in f"{problem.message}{problem.hint}"
+
+
+def _planned(
+    model: CapabilityFile, sections: tuple[HttpConsumes, ...], binds: tuple[Bind, ...], file: str, rest_prefix: bool
+) -> Document:
     info = model.info or Info()
     label = info.label or info.display or info.title or info.name or Path(file).stem
-    bindings = Bindings((*model.binds, *(model.capability.binds if model.capability else ())), label)
+    own = (*model.binds, *(model.capability.binds if model.capability else ()))
+    bindings = Bindings((*own, *binds), label)
     consumed = tuple(operations(sections))
     document = Document(file, model, bindings, sections, consumed)
     rest = (routes(one, consumed, bindings, f"/{one.namespace}" if rest_prefix else "") for one in document.rest)
@@ -161,23 +179,26 @@ def _planned(model: CapabilityFile, sections: tuple[HttpConsumes, ...], file: st
 
 
 def imported(
-    entries: tuple[HttpConsumes | ImportedConsumes, ...], file: str
-) -> tuple[tuple[HttpConsumes, ...], list[Problem]]:
-    """The consumes sections of a file, those of other files in the place of their imports."""
+    entries: tuple[HttpConsumes | ImportedConsumes, ...], folder: Path
+) -> tuple[tuple[HttpConsumes, ...], tuple[Bind, ...], list[Problem]]:
+    """The consumes sections of a file, those of other files in the place of their imports, and the binds of those."""
     sections: list[HttpConsumes] = []
+    binds: list[Bind] = []
     problems: list[Problem] = []
     for entry in entries:
         if isinstance(entry, HttpConsumes):
             sections.append(entry)
             continue
         try:
-            sections.append(_imported(entry, Path(file).parent))
+            source = _imported_file(entry, folder)
+            sections.append(_section_of(source, entry))
+            binds += source.binds
         except LoadError as error:
             problems += error.problems
-    return tuple(sections), problems
+    return tuple(sections), tuple(binds), problems
 
 
-def _imported(entry: ImportedConsumes, folder: Path) -> HttpConsumes:
+def _imported_file(entry: ImportedConsumes, folder: Path) -> CapabilityFile:
     path = folder / entry.file
     place = entry.at("location" if entry.location else "from")
     if not entry.file or not path.resolve().is_relative_to(folder.resolve()):
@@ -187,7 +208,11 @@ def _imported(entry: ImportedConsumes, folder: Path) -> HttpConsumes:
     model, problems = validate(CapabilityFile, read(path))
     if model is None or any(problem.severity == "error" for problem in problems):
         raise LoadError(problems)
-    known = [section for section in model.consumes if isinstance(section, HttpConsumes)]
+    return model
+
+
+def _section_of(source: CapabilityFile, entry: ImportedConsumes) -> HttpConsumes:
+    known = [section for section in source.consumes if isinstance(section, HttpConsumes)]
     for section in known:
         if section.namespace == entry.import_:
             return section.renamed(entry.as_) if entry.as_ else section
@@ -229,7 +254,17 @@ def _findings(document: Document) -> Iterator[Problem]:
             message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"
             hint = "no caller may set this header" if parameter.in_ == "header" else f"{one.path!r} has no place for it"
             yield Problem(parameter.at(), message, hint, "warning")
+        yield from _path_problems(one.path, one.place)
+    for route in document.routes:
+        yield from _path_problems(route.path, route.place)
+        if "?" in route.path:
+            yield Problem(route.place, f"{route} cannot be reached", "an exposed path has no query")
     yield from _adapter_problems(document)
+
+
+def _path_problems(path: str, place: Place) -> Iterator[Problem]:
+    if any(isinstance(part, str) and ("{" in part or "}" in part) for part in parse_template(path).parts):
+        yield Problem(place, f"path {path!r} has a brace without its partner")
 
 
 def _base_uri_problems(section: HttpConsumes) -> Iterator[Problem]:

@@ -14,6 +14,7 @@
     ├── Refused           501   the operation was refused when its document was loaded
     ├── UpstreamFailed    502   no connection, or it broke off
     ├── Unconfigured      503   a secret or a base URI is missing
+    ├── Stopping          503   the gateway is stopping, and the call took too long
     ├── UpstreamBusy      503   every connection of the pool is in use
     └── UpstreamTimeout   504
 
@@ -77,8 +78,9 @@ class StartError(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest of the known words, or lists them where none is near."""
     words = sorted(set(known))
-    if near := get_close_matches(word, words, n=1, cutoff=0.6):
-        return f"did you mean {near[0]!r}?"
+    folded = {known.casefold(): known for known in words}
+    if near := get_close_matches(word.casefold(), folded, n=1, cutoff=0.6):
+        return f"did you mean {folded[near[0]]!r}?"
     return f"known: {', '.join(words)}" if 0 < len(words) <= 16 else ""
 
 
@@ -156,6 +158,11 @@ class UpstreamFailed(CallError):
 class Unconfigured(CallError):
     status = 503
     code = "not-configured"
+
+
+class Stopping(CallError):
+    status = 503
+    code = "stopping"
 
 
 class UpstreamBusy(CallError):

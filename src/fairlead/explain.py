@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fairlead.binding import Filled
 from fairlead.binds import Value
 from fairlead.document import Document
 from fairlead.exposed import Exposed
+from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
 
 
@@ -27,12 +29,25 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
         return
-    yield f"    -> {exposed.target.consumed}"
-    yield f"    by {', '.join(exposed.target.evidence)} (line {exposed.target.consumed.place.line})"
-    for name, source in exposed.binding.sources:
-        yield f"    {name} = {_shown(source)}"
+    consumed = exposed.target.consumed
+    yield f"    -> {consumed}"
+    yield f"    by {', '.join(exposed.target.evidence)} (line {consumed.place.line})"
+    sources = dict(exposed.binding.sources)
+    for parameter in consumed.parameters:
+        place = parameter.name if parameter.location == parameter.name else f"{parameter.location} {parameter.name}"
+        if parameter.constant:
+            yield f"    {place} = {parameter.constant[0]!r}"
+        elif parameter.name in sources:
+            yield f"    {place} = {_shown(sources[parameter.name])}"
+    if credential := consumed.section.authentication:
+        yield f"    {credential.type} credential in {', '.join(sorted(credential.names))}"
     if exposed.shape:
-        yield f"    answer mapped: {', '.join(output.mapping or output.type or '' for output in exposed.outputs)}"
+        yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
+
+
+def _mapped(output: OutputParameter) -> str:
+    names = ", ".join(output.properties)
+    return output.mapping or (f"{{{names}}}" if names else output.type or repr(output.value))
 
 
 def _shown(source: Source | Value) -> str:
@@ -43,6 +58,8 @@ def _shown(source: Source | Value) -> str:
             return repr(value)
         case Value():
             return f"variable {', '.join(source.variables.values())}"
+        case Filled(template):
+            return repr(template.fill(lambda hole: f"{{{hole}}}"))
         case _:
             return str(source)
 
@@ -74,6 +91,7 @@ def _entry(exposed: Exposed) -> dict[str, Any]:
         "evidence": list(exposed.target.evidence),
         "target_line": consumed.place.line,
         "inputs": exposed.inputs.schema,
+        "credential": consumed.section.authentication.type if consumed.section.authentication else None,
         "with": {name: _shown(source) for name, source in exposed.binding.sources},
         "mapped": exposed.shape is not None,
     }

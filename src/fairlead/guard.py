@@ -6,16 +6,19 @@ answered: the loopback names, the address of the listener, and those of `--allow
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from urllib.parse import urlsplit
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairlead.errors import CallError, ForbiddenOrigin, Misdirected
+from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping
 from fairlead.exposes.http import send_error
+from fairlead.exposes.pages import HEALTH
 
 log = logging.getLogger("fairlead")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/?#\[\]]+)(?::[0-9]+)?")
 
 
 class Guard:
@@ -23,7 +26,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(_bracketed(host.lower()) for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,26 +43,34 @@ class Guard:
             await self._app(scope, receive, watched)
         except CallError as error:
             await send_error(error, watched)
+        except asyncio.CancelledError:
+            # The server cancels what still runs when its time to stop is over.
+            if started:
+                raise
+            await send_error(Stopping("the gateway is stopping"), watched)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"].encode("unicode_escape").decode())
             if not started:
                 await send_error(CallError("the request failed for a reason of our own; the log has more"), send)
 
     def _check(self, scope: Scope) -> None:
-        if "*" in self._hosts or scope["path"].startswith("/health/"):
+        if "*" in self._hosts or scope["path"] in HEALTH:
             return
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        if not self._knows(host):
-            raise Misdirected(
-                f"host {host!r} is not served here; allow it with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)"
-            )
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        if origin and not self._knows(urlsplit(origin).netloc):
-            detail = f"origin {origin!r} is not allowed; allow its host with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)"
-            raise ForbiddenOrigin(detail)
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or not self._knows(hosts[0]):
+            shown = ", ".join(repr(host.decode("latin-1")) for host in hosts) or "none"
+            raise Misdirected(f"host {shown} is not served here; allow it with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)")
+        for origin in (value for name, value in scope["headers"] if name == b"origin"):
+            if not self._knows(origin.partition(b"://")[2]):
+                shown = repr(origin.decode("latin-1"))
+                hint = "allow its host with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)"
+                raise ForbiddenOrigin(f"origin {shown} is not allowed; {hint}")
 
-    def _knows(self, host: str) -> bool:
-        name = host.lower().rstrip(".")
-        bare = name if name.endswith("]") else name.rpartition(":")[0] or name
-        return bare in self._hosts or name in self._hosts
+    def _knows(self, authority: bytes) -> bool:
+        match = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
+        return match is not None and bool({match[1].rstrip("."), match[0]} & self._hosts)
+
+
+def _bracketed(host: str) -> str:
+    """IPv6 addresses as they stand in a URL."""
+    return f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host

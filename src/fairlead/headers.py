@@ -39,7 +39,12 @@ def to_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
 
 
 def to_caller(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Those of an upstream's headers that may go to the caller; `Connection` may name more to hold back."""
+    """Those of an upstream's headers that may go to the caller; `Connection` may name more to hold back.
+
+    A length beside a transfer encoding is not the body's (RFC 9112, 6.3).
+    """
     pairs = tuple((name.lower(), value) for name, value in headers)
+    framed = any(name == "transfer-encoding" for name, _ in pairs)
     named = {word.strip().lower() for name, value in pairs if name == "connection" for word in value.split(",")}
-    return tuple((name, value) for name, value in pairs if name not in NOT_TO_CALLER and name not in named)
+    held_back = NOT_TO_CALLER | named | ({"content-length"} if framed else set())
+    return tuple((name, value) for name, value in pairs if name not in held_back)

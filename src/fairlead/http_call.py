@@ -7,7 +7,7 @@ inputParameters:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -37,6 +37,10 @@ class Parameter:
     constant: tuple[Any, Place] | None = None
 
 
+Given = Sequence[tuple[Parameter, Any]]
+MAX_URL = 32 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class HttpCall:
     """The call of a consumed operation. Nothing here that may hold a secret is printed."""
@@ -45,9 +49,10 @@ class HttpCall:
     base: str = field(repr=False)
     path: Template
     parameters: tuple[Parameter, ...]
-    constants: Mapping[str, Any] = field(repr=False)
+    constants: tuple[tuple[Parameter, Any], ...] = field(repr=False)
     body: Body
     sign: Sign
+    reserved: frozenset[str]
     upstream: Upstream
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
@@ -55,18 +60,41 @@ class HttpCall:
 
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""
-        values = {**arguments, **self.constants} if self.constants else arguments
-        given = [(p, values[p.name]) for p in self.parameters if p.name in values]
+        given = [*self.constants, *((p, _typed(p, arguments[p.name])) for p in self.parameters if p.name in arguments)]
         path = self.path.fill(_segments({p.name: value for p, value in given if p.location == "path"}))
-        pairs = [pair for p, value in given if p.location == "query" for pair in to_pairs(p.name, value)]
+        pairs = [*self._pairs(given), *self._free(forwarded.query, "query parameter")]
         own = tuple(_headers(given))
         names = {name for name, _ in own}
         passed = tuple(pair for pair in to_upstream(forwarded.headers) if pair[0] not in names)
-        content, media = self.body(values) or (None, "")
+        content, media = self.body({p.name: value for p, value in given}) or (None, "")
         typed = (("content-type", media),) if media and "content-type" not in names else ()
-        return Request(
-            self.method, self.base + _with_query(path, [*pairs, *forwarded.query]), (*passed, *own, *typed), content
-        )
+        return Request(self.method, self._url(_with_query(path, pairs)), (*passed, *own, *typed), content)
+
+    def _pairs(self, given: Given) -> Iterator[tuple[str, str]]:
+        for parameter, value in given:
+            if parameter.location == "query":
+                pairs = to_pairs(parameter.name, value)
+                is_spread = isinstance(value, Mapping)
+                yield from self._free(pairs, f"member of {parameter.name!r}") if is_spread else pairs
+
+    def _free(self, pairs: Iterable[tuple[str, str]], what: str) -> Iterator[tuple[str, str]]:
+        """The pairs, whose names callers chose: none may stand in for what only the document or a bind decides."""
+        for name, value in pairs:
+            if name in self.reserved:
+                raise ArgumentError(
+                    f"{what} {name!r} is not declared", {"errors": [{"argument": name, "detail": "is reserved"}]}
+                )
+            yield name, value
+
+    def _url(self, path: str) -> str:
+        if len(path) > MAX_URL:
+            raise ArgumentError(f"the arguments make a URL of {len(path)} characters; {MAX_URL} are allowed")
+        return self.base + path
+
+
+def _typed(parameter: Parameter, value: Any) -> Any:
+    """The value; 5.0 is an integer to JSON Schema, and 5 is how an integer is written."""
+    return int(value) if parameter.type == "integer" and isinstance(value, float) else value
 
 
 def _segments(values: Mapping[str, Any]) -> Callable[[str], str]:
@@ -101,7 +129,7 @@ def _quoted(name: str, text: str) -> str:
         _refuse(name, "holds half of a surrogate pair, which is no text")
 
 
-def _headers(given: list[tuple[Parameter, Any]]) -> Iterator[tuple[str, str]]:
+def _headers(given: Given) -> Iterator[tuple[str, str]]:
     for parameter, value in given:
         if parameter.location == "header":
             text = to_simple(value)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from jsonpath_ng import Child, Fields, Index, JSONPath, Root
-from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse
 
 Getter = Callable[[Any], Any]
@@ -30,8 +29,8 @@ def compile_path(expression: str) -> Getter | None:
         raise ValueError(f"is longer than {MAX_LENGTH} characters")
     try:
         path = parse(text if text.startswith("$") else f"$.{text}")
-    except (JSONPathError, RecursionError) as error:
-        raise ValueError(f"is not a JSONPath: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # noqa: BLE001 - the library raises a dozen kinds
+        raise ValueError(f"is not a JSONPath: {str(error).partition(chr(10))[0]}") from None
     return _one(path) if _is_definite(path) else _all(path)
 
 
@@ -51,11 +50,19 @@ def _is_definite(path: JSONPath) -> bool:
 
 def _one(path: JSONPath) -> Getter:
     def get(value: Any) -> Any:
-        found = path.find(value)
-        return found[0].value if found else None
+        found = _find(path, value)
+        return found[0] if found else None
 
     return get
 
 
 def _all(path: JSONPath) -> Getter:
-    return lambda value: [match.value for match in path.find(value)]
+    return lambda value: _find(path, value)
+
+
+def _find(path: JSONPath, value: Any) -> list[Any]:
+    """What a path finds; a function that does not fit a value finds nothing, as a path that leads nowhere."""
+    try:
+        return [match.value for match in path.find(value)]
+    except Exception:  # noqa: BLE001 - the library raises whatever its functions do on a value they do not fit
+        return []

@@ -6,16 +6,23 @@ the same upstream operation are one route; with different targets they clash, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from fairlead.binds import Value
 from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.rest import Route
 from fairlead.names import unique_names
+from fairlead.operation import Argument, Source
 from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
+from fairlead.template import parse
+
+RESERVED = frozenset({"/health/live", "/health/ready", "/docs", "/openapi.json"})
+"""What every listener answers itself."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,8 @@ def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Li
             listener = _listener(listeners, settings.mcp_port or mcp.port or DEFAULT_MCP_PORT)
             tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
             problems += _add_tools(listener, mcp, tools)
-    problems += (problem for listener in listeners.values() for problem in _renamed(listener))
+    for listener in listeners.values():
+        problems += [*_renamed(listener), *_hidden(listener)]
     return tuple(listeners.values()), tuple(sorted(problems))
 
 
@@ -89,6 +97,9 @@ def _listener(listeners: dict[int, Listener], port: int) -> Listener:
 
 def _add_route(listener: Listener, route: Route) -> Iterator[Problem]:
     """Adds a route unless one of its method and path is there already; what that means is for the caller to report."""
+    if route.path in RESERVED:
+        hint = "the gateway answers there itself; serve with --rest-prefix namespace"
+        yield Problem(route.place, f"{route} cannot be reached", hint)
     twin = listener.by_shape.setdefault((route.method, route.shape), route)
     if twin is route:
         return
@@ -100,12 +111,29 @@ def _add_route(listener: Listener, route: Route) -> Iterator[Problem]:
 
 
 def _same_target(one: Route, other: Route) -> bool:
-    left, right = one.exposed.target, other.exposed.target
-    if left is None or right is None:
-        return False
-    same_upstream = str(left.consumed) == str(right.consumed)
-    same_credential = left.consumed.section.authentication == right.consumed.section.authentication
-    return same_upstream and same_credential and one.exposed.outputs == other.exposed.outputs
+    return bool(one.exposed.target and other.exposed.target) and _meaning(one) == _meaning(other)
+
+
+def _meaning(route: Route) -> tuple[Any, ...]:
+    """What a call of the route does, wherever it stands: two of one meaning can be served as one."""
+    exposed = route.exposed
+    assert exposed.target is not None
+    consumed = exposed.target.consumed
+    credential = consumed.section.authentication
+    secrets = [_text(value) for value in credential.values(exposed.bindings)] if credential else []
+    numbers = {hole: f"{{{number}}}" for number, hole in enumerate(parse(route.path).holes)}
+    inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
+    sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
+    return str(consumed), type(credential), credential, secrets, inputs, sources, exposed.outputs
+
+
+def _text(value: Source | Value) -> Any:
+    return (value.template, value.variables) if isinstance(value, Value) else value
+
+
+def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
+    """The source with the placeholders of the path by their order, for their names may differ."""
+    return Argument(numbers.get(source.name, source.name)) if isinstance(source, Argument) else _text(source)
 
 
 def _add_tools(listener: Listener, adapter: Adapter, tools: tuple[Tool, ...]) -> Iterator[Problem]:
@@ -115,6 +143,15 @@ def _add_tools(listener: Listener, adapter: Adapter, tools: tuple[Tool, ...]) ->
         yield Problem(adapter.at("namespace"), f"MCP namespace {adapter.namespace!r} is taken", hint)
     else:
         listener.adapters[adapter.namespace] = (adapter, tools)
+
+
+def _hidden(listener: Listener) -> Iterator[Problem]:
+    """Routes at the paths of MCP endpoints, which take them."""
+    paths = {tools.path for tools in listener.tool_sets()}
+    for route in listener.routes:
+        if route.path.rstrip("/") in paths:
+            hint = f"MCP answers there on port {listener.port}; serve with --rest-prefix namespace"
+            yield Problem(route.place, f"{route} cannot be reached", hint)
 
 
 def _renamed(listener: Listener) -> Iterator[Problem]:

@@ -1,19 +1,18 @@
-"""How every section of a document becomes frozen data that knows its lines.
+"""What every section of a document is: frozen data that knows its lines.
 
     inputParameters:
     - {name: id, in: path, type: string, required: true}
     outputParameters:
     - {type: object, mapping: $.}
 
-`validate` turns a node into a `Model` and notes all problems at once. Unknown keys are problems with the nearest
-known key as their hint; keys that start with `x-` are free.
+Unknown keys are problems with the nearest known key as their hint; keys that start with `x-` are free.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,15 +22,13 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
 from fairlead.errors import Place, Problem, Severity, did_you_mean
-from fairlead.source import Decimal, Integer, MappingNode, Node, SequenceNode
+from fairlead.source import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
     """aggregates forward prompts tunnel location from outputSchema outputMediaType maxBinarySize responses
@@ -41,7 +38,7 @@ NOT_YET = frozenset(
 
 
 @dataclass
-class _Reading:
+class Reading:
     """What a validation run carries along: the problems found so far."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -62,7 +59,7 @@ class Model(BaseModel):
         if not isinstance(data, MappingNode):
             return handler(data)
         known = {field.alias or name for name, field in cls.model_fields.items()}
-        if isinstance(info.context, _Reading):
+        if isinstance(info.context, Reading):
             info.context.problems += cls._unknown_in(data, known)
         model = handler({key: value for key, value in data.items() if key in known})
         model._node = data
@@ -103,86 +100,6 @@ Name = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1)
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
 _ANY_TYPES = ("json", "binary")
 """Types that published files use and that tell nothing about a value."""
-
-M = TypeVar("M", bound=Model)
-
-
-def validate(kind: type[M], node: Node) -> tuple[M | None, list[Problem]]:
-    """The node as a model, and every problem found; no model where one of them is an error of its shape."""
-    reading = _Reading()
-    try:
-        model = kind.model_validate(node, context=reading)
-    except ValidationError as error:
-        return None, reading.problems + [_problem(node, details) for details in error.errors()]
-    return model, reading.problems
-
-
-def _problem(root: Node, details: ErrorDetails) -> Problem:
-    loc = details["loc"] + (("type",) if details["type"] == "union_tag_invalid" else ())
-    key, place = _locate(root, loc)
-    describe = _MESSAGES.get(details["type"], _plain_message)
-    message, hint = describe(key, details)
-    return Problem(place, message, hint)
-
-
-def _locate(root: Node, loc: tuple[int | str, ...]) -> tuple[str, Place]:
-    """The last key on the way to `loc`, and the innermost place; tags of unions (`<rest>`) are no keys."""
-    node: Any = root
-    place = root.place
-    name = ""
-    for step in loc:
-        if isinstance(step, str) and step.startswith("<"):
-            continue
-        name = str(step)
-        if isinstance(node, MappingNode) and step in node:
-            node, place = node[str(step)], node.value_places[str(step)]
-        elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node):
-            node, place = node[step], node.places[step]
-        else:
-            break
-    return name, place
-
-
-_Message = Callable[[str, ErrorDetails], tuple[str, str]]
-
-
-def _missing(key: str, details: ErrorDetails) -> tuple[str, str]:
-    return f"key {key!r} is missing", ""
-
-
-def _one_of(key: str, details: ErrorDetails) -> tuple[str, str]:
-    context = details.get("ctx", {})
-    expected = context.get("expected") or context.get("expected_tags") or ""
-    words = [word.strip("'<>") for word in expected.replace(" or ", ", ").split(", ")]
-    given = details["input"].get("type") if isinstance(details["input"], dict) else details["input"]
-    return f"{key!r} cannot be {given!r}", did_you_mean(str(given), words)
-
-
-def _plain_message(key: str, details: ErrorDetails) -> tuple[str, str]:
-    text = details["msg"].removeprefix("Value error, ")
-    text = text.removeprefix("Input should be a valid ").removeprefix("Input should be ")
-    prefix = f"{key!r} " if key else ""
-    if details["type"] in ("value_error", "assertion_error"):
-        return f"{prefix}{text}", ""
-    return f"{prefix}must be {text[:1].lower()}{text[1:]}, not {_shown(details['input'])}", ""
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return "empty" if value is None else repr(value)
-
-
-_MESSAGES: dict[str, _Message] = {
-    "missing": _missing,
-    "literal_error": _one_of,
-    "union_tag_invalid": _one_of,
-    "union_tag_not_found": lambda key, details: ("key 'type' is missing", ""),
-    "model_type": lambda key, details: (f"{key!r} must be a mapping, not {_shown(details['input'])}", ""),
-    "tuple_type": lambda key, details: (f"{key!r} must be a list, not {_shown(details['input'])}", ""),
-    "string_type": lambda key, details: (f"{key!r} must be text, not {_shown(details['input'])}", ""),
-    "string_too_short": lambda key, details: (f"{key!r} is empty", ""),
-}
 
 
 def _known_type(value: Any) -> Any:

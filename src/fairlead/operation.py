@@ -6,7 +6,6 @@ Adapters only translate: a request to arguments, a result to a response.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from fairlead.arguments import Inputs
 from fairlead.errors import CallError, UpstreamFailed
 from fairlead.headers import Headers
+from fairlead.jsontext import dumps, loads
 
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict."""
@@ -182,7 +182,10 @@ class Shaped:
         data = await result.body.read()
         if not data:
             return Result(result.status, result.headers, Bytes(b""))
-        return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+        try:
+            return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+        except ValueError:
+            raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
 
 
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})
@@ -195,14 +198,14 @@ def _without_entity(headers: Headers) -> Headers:
 
 def _decoded(data: bytes) -> Json:
     try:
-        return json.loads(data)
+        return loads(data.decode())
     except ValueError:
         raise UpstreamFailed("the upstream's answer is not the JSON that its output mapping needs") from None
 
 
 def json_result(value: Json, status: int = 200, headers: Headers = ()) -> Result:
     """A result of our own with a JSON body."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    data = dumps(value)
     own = (("content-type", "application/json"), ("content-length", str(len(data))))
     return Result(status, (*headers, *own), Bytes(data))
 

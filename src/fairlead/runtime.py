@@ -6,7 +6,7 @@ the operations that need it answer so; everything else works.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import Ready, pages
 from fairlead.exposes.tools import McpEndpoint, ToolEndpoint
 from fairlead.guard import LOOPBACK, Guard
-from fairlead.listeners import Listener
+from fairlead.listeners import RESERVED, Listener
 from fairlead.settings import Settings
 
 
@@ -58,16 +58,17 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
         for tools in listener.tool_sets()
     }
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
-    return Served(listener.port, Guard(Dispatch(endpoints, gateway), hosts), tuple(endpoints.values()))
+    dispatch = Dispatch({**endpoints, **dict.fromkeys(RESERVED, base)}, gateway)
+    return Served(listener.port, Guard(dispatch, hosts), tuple(endpoints.values()))
 
 
 class Dispatch:
-    """Hands the paths of MCP endpoints to them, and all others to the REST gateway."""
+    """Hands the paths of MCP endpoints and of our own pages to them, and all others to the REST gateway."""
 
-    def __init__(self, endpoints: dict[str, McpEndpoint], gateway: Gateway) -> None:
-        self._endpoints = endpoints
+    def __init__(self, apps: Mapping[str, ASGIApp], gateway: ASGIApp) -> None:
+        self._apps = apps
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._endpoints.get(scope["path"].rstrip("/"), self._gateway)
+        app = self._apps.get(scope["path"].rstrip("/"), self._gateway)
         await app(scope, receive, send)

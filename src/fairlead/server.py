@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -13,9 +16,8 @@ import uvicorn
 from fairlead.errors import StartError
 from fairlead.exposes.pages import LIVE
 from fairlead.runtime import Served
+from fairlead.settings import Settings
 from fairlead.upstream import answers
-
-GRACE_SECONDS = 20
 
 
 class _Server(uvicorn.Server):
@@ -44,19 +46,23 @@ def bind(host: str, ports: Sequence[int]) -> list[socket.socket]:
         except OSError as error:
             for open_one in sockets:
                 open_one.close()
-            hint = "choose others with --rest-port and --mcp-port"
-            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; {hint}") from None
+            raise StartError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
     return sockets
 
 
+def _reason(error: OSError) -> str:
+    text = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+    return f"{text}; choose others with --rest-port and --mcp-port" if error.errno == errno.EADDRINUSE else text
+
+
 async def serve(
-    served: Sequence[Served], sockets: Sequence[socket.socket], *, access_log: bool, on_up: Callable[[], None]
+    served: Sequence[Served], sockets: Sequence[socket.socket], settings: Settings, on_up: Callable[[], None]
 ) -> None:
     """Serves until SIGTERM or SIGINT; then accepts no more, finishes what runs, and returns. A second signal cuts."""
     async with AsyncExitStack() as stack:
         for one in served:
             await stack.enter_async_context(one.running())
-        servers = [_Server(_config(one, access_log)) for one in served]
+        servers = [_Server(_config(one, settings)) for one in served]
         async with anyio.create_task_group() as watching:
             watching.start_soon(_stop_on_signal, servers)
             async with anyio.create_task_group() as serving:
@@ -76,7 +82,7 @@ async def _stop_on_signal(servers: Sequence[_Server]) -> None:
                 server.should_exit = True
 
 
-def _config(served: Served, access_log: bool) -> uvicorn.Config:
+def _config(served: Served, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         served.app,
         http="httptools",
@@ -84,10 +90,10 @@ def _config(served: Served, access_log: bool) -> uvicorn.Config:
         ws="none",
         interface="asgi3",
         log_config=None,
-        access_log=access_log,
+        access_log=settings.access_log,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.grace),
     )
 
 

@@ -28,3 +28,5 @@ class Settings:
     limits: Limits = Limits()
     reading: Reading = Reading()
     access_log: bool = False
+    grace: float = 20.0
+    """Seconds that running calls have to finish when the gateway stops."""

@@ -62,15 +62,19 @@ class _Constant:
 def shape(outputs: tuple[OutputParameter, ...]) -> Shape | None:
     """What the output parameters make of a value.
 
-    One unnamed output is the whole result; several, or named ones, make one object of them.
+    One output is the whole result, several make one object by their names.
 
     Raises:
         ValueError: A path is not valid.
     """
-    if len(outputs) == 1 and not (outputs[0].name and outputs[0].mapping is None):
+    if len(outputs) == 1:
         return _shape_of(outputs[0])
     if not outputs:
         return None
+    if not all(output.name for output in outputs):
+        raise ValueError("needs a name where there are several")
+    if len({output.name for output in outputs}) < len(outputs):
+        raise ValueError("needs another name than the others have")
     return _Members(None, tuple((output.name, _shape_of(output)) for output in outputs))
 
 

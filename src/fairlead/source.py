@@ -40,8 +40,8 @@ class Integer(int):
 
     text: str
 
-    def __new__(cls, text: str) -> Self:
-        number = super().__new__(cls, text)
+    def __new__(cls, text: str, base: int = 10) -> Self:
+        number = super().__new__(cls, text, base)
         number.text = text
         return number
 
@@ -63,7 +63,7 @@ _PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"true|True|TRUE"), lambda _: True),
     (re.compile(r"false|False|FALSE"), lambda _: False),
     (re.compile(r"[-+]?[0-9]+"), Integer),
-    (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: int(text, 0)),
+    (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: Integer(text, 0)),
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?"), Decimal),
 )
 
@@ -118,8 +118,9 @@ def parse(data: bytes, file: str) -> MappingNode:
     except yaml.MarkedYAMLError as error:
         composer.problem(_place(file, error.problem_mark), *_explained(error, text))
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        composer.problem(Place(file, line), f"control character {chr(error.character)!r} is not allowed")
+        character = chr(error.character)
+        line = text.partition(character)[0].count("\n") + 1
+        composer.problem(Place(file, line), f"control character {character!r} is not allowed")
     root = composer.root
     if not composer.problems and not isinstance(root, MappingNode):
         composer.problem(Place(file), "a capability document is a mapping", "it starts with `naftiko:` or `ikanos:`")
@@ -131,7 +132,7 @@ def parse(data: bytes, file: str) -> MappingNode:
 
 def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark
-    is_tab = mark is not None and text.split("\n")[mark.line][mark.column : mark.column + 1] == "\t"
+    is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
     what = " ".join(filter(None, (error.context, error.problem)))
     return f"is not valid YAML: {what}", "indent with spaces, not tabs" if is_tab else ""
 

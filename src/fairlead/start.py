@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import anyio
-import click
 
 from fairlead import sandbox as sandboxes
 from fairlead.banner import banner, url
@@ -17,12 +16,13 @@ from fairlead.binds import Environ
 from fairlead.checks import environment, missing
 from fairlead.consumes import Wiring
 from fairlead.document import Document, load_all
-from fairlead.errors import LoadError, Problem
+from fairlead.errors import LoadError, Problem, StartError, did_you_mean
 from fairlead.listeners import Listener, arrange
 from fairlead.runtime import Served, build
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings
+from fairlead.terminal import say
 from fairlead.upstream import connect, in_process
 
 MAX_WARNINGS = 20
@@ -36,6 +36,7 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
         StartError: A port is taken or a setting is wrong.
     """
     documents, problems = load_all(paths, rest_prefix=settings.rest_prefix)
+    _check_namespaces(documents, settings)
     listeners, clashes = arrange(documents, settings)
     variables = sandboxes.environ_of(documents) if sandbox else environment(env_file)
     found = tuple(sorted({*problems, *clashes, *missing(documents, variables)}))
@@ -46,14 +47,23 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     _run(partial(_serve, documents, listeners, variables, settings, sandbox=sandbox))
 
 
+def _check_namespaces(documents: Iterable[Document], settings: Settings) -> None:
+    """A base URI for a namespace that nothing consumes is a slip that would send calls to the wrong host."""
+    known = {section.namespace for document in documents for section in document.sections}
+    for namespace in settings.base_uris:
+        if namespace not in known:
+            hint = did_you_mean(namespace, known)
+            raise StartError(f"--base-uri: nothing consumes {namespace!r}" + (f"; {hint}" if hint else ""))
+
+
 def _say(problems: tuple[Problem, ...]) -> None:
     """Prints every error and the first warnings."""
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity == "warning"]
     for problem in [*errors, *warnings[:MAX_WARNINGS]]:
-        click.echo(str(problem), err=True)
+        say(str(problem), err=True)
     if more := warnings[MAX_WARNINGS:]:
-        click.echo(f"and {len(more)} more warnings; `fairlead check` lists them", err=True)
+        say(f"and {len(more)} more warnings; `fairlead check` lists them", err=True)
 
 
 def _refuse_if_needed(
@@ -87,8 +97,8 @@ async def _serve(
         await serve(
             served,
             sockets,
-            access_log=settings.access_log,
-            on_up=lambda: click.echo("\n".join(banner(documents, listeners, settings, sandbox=sandbox))),
+            settings,
+            on_up=lambda: say("\n".join(banner(documents, listeners, settings, sandbox=sandbox))),
         )
 
 
@@ -101,14 +111,14 @@ def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | 
     expected = {name: given.get(name, made_up) for name, made_up in sandboxes.environ_of(documents).items()}
     served = Served(port, Sandbox(documents, expected), ())
 
-    def say() -> None:
-        click.echo("The sandbox answers; start a gateway on it with")
+    def told() -> None:
+        say("The sandbox answers; start a gateway on it with")
         for namespace, uri in sandboxes.base_uris(documents, url(host, port)).items():
-            click.echo(f"  --base-uri {namespace}={uri}")
+            say(f"  --base-uri {namespace}={uri}")
         for name in expected:
-            click.echo(f"  {name}={'<as in the environment>' if name in given else f'sandbox-{name.lower()}'}")
+            say(f"  {name}={'<as in the environment>' if name in given else f'sandbox-{name.lower()}'}")
 
-    _run(partial(serve, [served], bind(host, [port]), access_log=False, on_up=say))
+    _run(partial(serve, [served], bind(host, [port]), Settings(host=host), on_up=told))
 
 
 def _run(main: Callable[[], Awaitable[None]]) -> None:

@@ -11,10 +11,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fairlead.jsontext import loads
 from fairlead.model import Type
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,299})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
+
+
+def shown(value: Any) -> str:
+    """The value as JSON, short enough for a message."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def to_text(value: Any) -> str:
@@ -50,11 +57,11 @@ def from_text(kind: Type | None, text: str) -> Any:
         case "integer" if _INTEGER.fullmatch(text):
             return int(text)
         case "number" if _NUMBER.fullmatch(text):
-            return json.loads(text)
+            return loads(text)
         case "boolean" if text in ("true", "false"):
             return text == "true"
         case "integer" | "number" | "boolean":
-            raise ValueError(f"{text!r} is not {'an' if kind == 'integer' else 'a'} {kind}")
+            raise ValueError(f"must be of type {kind}, not {shown(text)}")
         case "array":
             return text.split(",") if text else []
         case "object":
@@ -66,7 +73,7 @@ def from_text(kind: Type | None, text: str) -> Any:
 def _from_simple_object(text: str) -> dict[str, str]:
     parts = text.split(",") if text else []
     if len(parts) % 2:
-        raise ValueError(f"{text!r} is not an object written as name,value,name,value")
+        raise ValueError(f"must be written as name,value,name,value, not {shown(text)}")
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 

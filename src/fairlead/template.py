@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_HOLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\$?\{\s*([^{}]+?)\s*\}")
-_DOUBLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}()")
+_HOLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}|\$?\{\s*([^{}\s][^{}]*?)\s*\}")
+_DOUBLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}()")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ redirects are handed to the caller, never followed; cookies are never kept.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,13 @@ import httpx
 from starlette.types import ASGIApp
 
 from fairlead import __version__
-from fairlead.errors import CallError, TooLarge, UpstreamBusy, UpstreamFailed, UpstreamTimeout
+from fairlead.decoding import ACCEPTED, Decoder
+from fairlead.errors import ArgumentError, CallError, StartError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
 from fairlead.operation import Result
+
+for _noisy in ("httpx", "httpcore"):
+    logging.getLogger(_noisy).setLevel(logging.WARNING)  # they would log URLs, and a URL may hold an API key
 
 USER_AGENT: Final = f"fairlead/{__version__}"
 
@@ -43,12 +48,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent: method, absolute URL (already encoded), headers with lower case names, body."""
+    """What is sent: method, absolute URL (already encoded), headers with lower case names, body.
+
+    Its repr shows the method alone, for everything else may hold a secret.
+    """
 
     method: str
-    url: str
-    headers: Headers = ()
-    content: bytes | None = None
+    url: str = field(repr=False)
+    headers: Headers = field(default=(), repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
     def with_header(self, name: str, value: str) -> Request:
         """The request with that header in place of any other of the name."""
@@ -70,11 +78,18 @@ class Upstream:
             UpstreamTimeout: A limit of time passed.
             UpstreamBusy: All connections are in use.
         """
-        sent = httpx.Request(request.method, request.url, headers=list(request.headers), content=request.content)
-        sent.extensions["timeout"] = self._client.timeout.as_dict()
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers]
         with _errors_mapped(), anyio.fail_after(self._limits.total):
+            sent = httpx.Request(request.method, request.url, headers=headers, content=request.content)
+            sent.headers.setdefault("user-agent", USER_AGENT)
+            sent.headers.setdefault("accept-encoding", ACCEPTED)
+            sent.extensions["timeout"] = self._client.timeout.as_dict()
             response = await self._client.send(sent, stream=True)
-        return Result(response.status_code, to_caller(response.headers.multi_items()), _Stream(response, self._limits))
+        if not 200 <= response.status_code <= 599:
+            await response.aclose()
+            raise UpstreamFailed(f"the upstream answered with {response.status_code}, which is no status of HTTP")
+        received = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+        return Result(response.status_code, to_caller(received), _Stream(response, self._limits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +115,14 @@ class _Stream:
             await self.close()
 
     async def _read(self) -> bytes:
-        data = bytearray()
-        async for chunk in self.response.aiter_bytes():
-            data += chunk
-            if len(data) > self.limits.body:
-                raise _TooMuch(f"the upstream's answer is larger than {self.limits.body} bytes")
-        return bytes(data)
+        decoder = Decoder(self.response.headers.get("content-encoding", ""), self.limits.body)
+        async for chunk in self.response.aiter_raw():
+            decoder.feed(chunk)
+        return decoder.whole()
 
     async def close(self) -> None:
         with anyio.CancelScope(shield=True):
             await self.response.aclose()
-
-
-class _TooMuch(UpstreamFailed):
-    """An answer over the limit is the upstream's fault, not the caller's: 502."""
-
-    code = TooLarge.code
 
 
 @contextmanager
@@ -130,8 +137,8 @@ def _errors_mapped() -> Iterator[None]:
         raise UpstreamTimeout("the upstream did not answer in time") from None
     except httpx.ConnectError:
         raise UpstreamFailed("cannot connect to the upstream") from None
-    except httpx.DecodingError:
-        raise UpstreamFailed("the upstream's answer is not in the content encoding it declares") from None
+    except httpx.InvalidURL:
+        raise ArgumentError("the arguments make no URL that could be sent") from None
     except (httpx.TransportError, httpx.StreamError):
         raise UpstreamFailed("the connection to the upstream broke off") from None
 
@@ -150,9 +157,8 @@ async def connect(
     limits = limits or Limits()
     client = httpx.AsyncClient(
         transport=transport,
-        verify=_tls(ca_file),
-        headers=[("user-agent", USER_AGENT)],
-        cookies=httpx.Cookies(CookieJar(DefaultCookiePolicy(allowed_domains=[]))),
+        verify=transport is not None or _tls(ca_file),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
         limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
         follow_redirects=False,
@@ -164,7 +170,10 @@ async def connect(
 def _tls(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except (ssl.SSLError, OSError):
+            raise StartError(f"{str(ca_file)!r} holds no PEM certificates") from None
     return context
 
 

@@ -54,12 +54,22 @@ class ApiKey(Credential):
     def _name(self) -> str:
         return self.key or self.name or self.header
 
+    @property
+    def names(self) -> frozenset[str]:
+        if self._is_query:
+            return frozenset({self._name})
+        return frozenset(name.lower() for name in self.headers or [self._name])
+
+    @property
+    def _is_query(self) -> bool:
+        return not self.headers and "query" in (self.placement, self.in_)
+
     def texts(self) -> Mapping[str, str]:
         return self.headers or {"value": self.value}
 
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
         if self.headers:
             return header_signer(texts)
-        if "query" in (self.placement, self.in_):
+        if self._is_query:
             return QuerySigner(self._name, texts["value"])
         return header_signer({self._name: texts["value"]})

@@ -46,6 +46,11 @@ class Credential(Model):
     def texts(self) -> Mapping[str, str]:
         """The texts that may hold variables, by their keys."""
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the headers (in lower case) or query pairs that it sets."""
+        return frozenset({"authorization"})
+
     @abstractmethod
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
         """The signing function for the same texts, revealed."""

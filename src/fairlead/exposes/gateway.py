@@ -5,14 +5,13 @@ uvicorn -> guard -> Gateway: dispatch, arguments -> operation -> relay
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import anyio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.errors import CallError, MethodNotAllowed
-from fairlead.exposes.http import log, send_empty, send_error, send_result
+from fairlead.exposes.http import log, send_empty, send_error, send_result, unless_gone
 from fairlead.exposes.request import ClientGone, Reading, arguments, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
@@ -54,13 +53,13 @@ class Gateway:
         head = scope["method"] == "HEAD"
         operation = match.found.operation
         try:
-            body = await read_body(receive, self._reading.body)
+            body = await read_body(scope, receive, self._reading.body)
             given, forwarded = arguments(operation.inputs, match.values, scope, body, self._reading)
 
             async def relay() -> None:
                 await send_result(await operation(given, forwarded), send, head=head)
 
-            await _unless_gone(receive, relay)
+            await unless_gone(receive, relay)
         except CallError as error:
             if error.status >= 500:
                 log.warning("%s: %d %s", match.found.route, error.status, error)
@@ -76,23 +75,3 @@ async def _other_method(method: str, methods: frozenset[str], send: Send) -> Non
         await send_empty(204, allow, send)
     else:
         await send_error(MethodNotAllowed(f"method {method} is not allowed here", headers=allow), send)
-
-
-async def _unless_gone(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
-    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - a task group would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure:
-        raise failure

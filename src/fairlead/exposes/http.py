@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
 
-from starlette.types import Send
+import anyio
+from starlette.types import Receive, Send
 
 from fairlead.errors import CallError
 from fairlead.headers import Headers
@@ -13,6 +15,26 @@ from fairlead.operation import Result
 
 log = logging.getLogger("fairlead")
 _BODYLESS = frozenset({204, 304})
+
+
+async def unless_gone(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
+    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - a task group would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure:
+        raise failure
 
 
 async def send_result(result: Result, send: Send, *, head: bool = False) -> None:

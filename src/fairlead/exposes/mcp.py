@@ -76,4 +76,4 @@ def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings) -> Entry:
         parameter.model_copy(update={"required": True}) if parameter.required is None else parameter
         for parameter in tool.input_parameters
     )
-    return Entry(tool, tool.as_call(), Scope(names, bindings, partial(tool.at, "with"), None, declared))
+    return Entry(tool, tool.as_call(), Scope(names, bindings, partial(tool.at, "with"), None, declared, declared))

@@ -14,6 +14,7 @@ from fairlead.errors import CallError, MethodNotAllowed, NotFound
 
 LIVE = "/health/live"
 READY = "/health/ready"
+HEALTH = frozenset({LIVE, READY})
 
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 """Asks every listener a real request; answers by its address whether it was answered."""

@@ -98,7 +98,9 @@ def _entry(
     adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
 ) -> Entry:
     declared = tuple(_declared(adapter, resource, operation))
-    scope = Scope(names, bindings, partial(operation.at, "with"), parse(resource.path), declared)
+    scope = Scope(
+        names, bindings, partial(operation.at, "with"), parse(resource.path), declared, operation.input_parameters
+    )
     return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from fairlead.errors import ArgumentError
 from fairlead.template import Hole, Template, parse
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ class _Node(Generic[T]):
 
 
 class RouteTable(Generic[T]):
-    """Things by method and path template."""
+    """Things by method and path template; a path that is no text raises `ArgumentError`."""
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
@@ -64,7 +65,7 @@ class RouteTable(Generic[T]):
         try:
             segments = [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")[1:]]
         except UnicodeDecodeError:
-            return
+            raise ArgumentError("the path is not percent-encoded UTF-8 text") from None
         yield from _walk(self._root, segments, ())
 
 

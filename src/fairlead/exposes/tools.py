@@ -15,18 +15,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed, did_you_mean
-from fairlead.exposes.http import send_error
+from fairlead.exposes.http import unless_gone
 from fairlead.exposes.mcp import Hints, Tool
+from fairlead.exposes.request import ClientGone, read_body
+from fairlead.jsontext import is_utf8, loads
 from fairlead.operation import Operation, Result
 
 log = logging.getLogger("fairlead")
@@ -79,6 +82,7 @@ class McpEndpoint:
             on_list_tools=self._list,
             on_call_tool=self._call,
         )
+        self._max_body = max_body
         self._manager = StreamableHTTPSessionManager(
             server, json_response=True, stateless=True, max_request_body_size=max_body
         )
@@ -90,9 +94,13 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A stateless GET would open an event stream on which nothing is ever sent.
         if scope["method"] != "POST":
-            await send_error(MethodNotAllowed("MCP is spoken by POST here", headers=(("allow", "POST"),)), send)
-        else:
-            await self._manager.handle_request(scope, receive, send)
+            raise MethodNotAllowed("MCP is spoken by POST here", headers=(("allow", "POST"),))
+        try:
+            body = await read_body(scope, receive, self._max_body)
+        except ClientGone:
+            return
+        # The SDK would let a call run on whose caller has hung up.
+        await unless_gone(receive, lambda: self._manager.handle_request(scope, _replayed(body), send))
 
     def _schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._tools.get(name)
@@ -127,6 +135,18 @@ class McpEndpoint:
             return _failure(CallError("the call failed for a reason of our own; the log has more"))
 
 
+def _replayed(body: bytes) -> Receive:
+    """Gives a body that was read already, and then nothing more."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await anyio.sleep_forever()
+        return messages.pop()
+
+    return receive
+
+
 def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
     """The answers to tools/list by cursor; a short list is one page."""
     starts = range(0, max(len(tools), 1), PAGE)
@@ -140,7 +160,7 @@ def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
 
 def _failure(error: CallError) -> types.CallToolResult:
     problem = error.problem()
-    text = json.dumps(problem, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = json.dumps(problem, ensure_ascii=False, default=str)
     return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=problem, is_error=True)
 
 
@@ -181,15 +201,11 @@ def _text(result: Result, data: bytes) -> str | None:
 
 
 def _structured(text: str) -> Any:
-    """The JSON value in a text; None where it is none, or holds numbers that JSON cannot."""
+    """The JSON value in a text; None where it is none, or cannot be written again just as it is."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return loads(text) if is_utf8(text) else None
+    except ValueError:
         return None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _blob(media_type: str, data: bytes, name: str) -> types.ContentBlock:

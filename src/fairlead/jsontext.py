@@ -1,0 +1,54 @@
+"""JSON as RFC 8259 has it: no NaN, no infinity, and errors in words of our own."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_MAX_DIGITS = 4000
+
+
+def loads(text: str) -> Any:
+    """The value in a text; raises `ValueError` that says what is wrong with it."""
+    try:
+        return json.loads(text, parse_constant=_no_value, parse_float=_finite, parse_int=_whole)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
+
+
+def _no_value(name: str) -> NoReturn:
+    raise ValueError(f"is not JSON: {name} is no JSON value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("holds a number that is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"holds a number of more than {_MAX_DIGITS} digits")
+    return int(text)
+
+
+def dumps(value: Any) -> bytes:
+    """The value as compact UTF-8; raises `ValueError` where it holds what JSON in UTF-8 cannot."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a JSON text's escapes are whole characters, so that its value can be written as UTF-8."""
+    if not _HALF.search(text):
+        return True
+    try:
+        dumps(json.loads(text))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""Every module imports only what stands above it in one list, so that there is never a cycle."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import fairlead
+
+PACKAGE = Path(fairlead.__file__).parent
+ORDER = """
+    fairlead errors names template headers jsontext decoding source model validation styles arguments operation jsonpath shape
+    binds upstream
+    auth.base auth.bearer auth.apikey auth.basic auth
+    bodies http_call consumes calls binding exposed
+    exposes.adapter exposes.rest exposes.mcp exposes
+    exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway exposes.tools
+    document settings listeners guard runtime server sandbox explain checks terminal banner start cli
+""".split()
+
+
+def modules() -> dict[str, Path]:
+    return {name(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__") or "fairlead"
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The full names of everything a module imports, also inside of functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own(full_name: str, known: frozenset[str]) -> str | None:
+    """The module of ours that an imported name is, or stands in."""
+    first, _, rest = full_name.partition(".")
+    if first != "fairlead":
+        return None
+    while rest and rest not in known:
+        rest = rest.rpartition(".")[0]
+    return rest or "fairlead"
+
+
+def test_the_list_has_every_module_once() -> None:
+    assert sorted(ORDER) == sorted(modules())
+
+
+def test_every_module_imports_only_what_stands_above_it() -> None:
+    known = frozenset(ORDER)
+    edges = {
+        (module, target)
+        for module, path in modules().items()
+        for full_name in imported(path)
+        if (target := own(full_name, known))
+    }
+
+    assert len(edges) > 100
+    assert [edge for edge in sorted(edges) if ORDER.index(edge[1]) >= ORDER.index(edge[0])] == []
+
+
+def test_the_http_client_is_imported_by_one_module_only() -> None:
+    importers = {
+        module
+        for module, path in modules().items()
+        for full_name in imported(path)
+        if full_name.partition(".")[0] in ("httpx", "httpx2", "httpcore", "aiohttp", "requests", "urllib3")
+    }
+
+    assert importers == {"upstream"}
+
+
+def test_nothing_of_ours_reads_yaml_but_the_source() -> None:
+    importers = {
+        module
+        for module, path in modules().items()
+        for full_name in imported(path)
+        if full_name.partition(".")[0] == "yaml"
+    }
+
+    assert importers == {"source"}

@@ -1,0 +1,130 @@
+"""The commands that end by themselves: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fairlead import __version__
+from fairlead.cli import main
+from serving.process import clean_environ
+from serving.world import BATCHES, CAPABILITIES, THREE_FILES
+
+UNSET: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(clean_environ()))
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands run, so that no `.env` of a developer is read."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def fairlead(*arguments: str | Path, **variables: str) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], env={**UNSET, **variables})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["serv"], "No such command 'serv'. Did you mean 'serve'?"),
+        (["serve", "--sandboxx"], "No such option '--sandboxx'. Did you mean '--sandbox'?"),
+        (["serve", "--rest-port", "0"], "Invalid value for '--rest-port'"),
+        (["check", "--jsn"], "No such option '--jsn'. Did you mean '--json'?"),
+    ],
+)
+def test_a_mistyped_command_line_is_answered_with_what_was_meant(arguments: list[str], said: str) -> None:
+    ended = fairlead(*arguments)
+
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert said in " ".join(ended.stderr.split())
+
+
+def test_help_names_every_command_and_the_first_one_to_type() -> None:
+    ended = fairlead("--help")
+
+    assert ended.exit_code == 0
+    assert [name for name in ("serve", "check", "explain", "sandbox", "health") if f"  {name} " in ended.stdout]
+    assert "Start with: fairlead serve --sandbox capabilities" in ended.stdout
+    assert fairlead("--version").stdout.endswith(f" {__version__}\n")
+
+
+def test_check_of_good_files_warns_of_missing_secrets_and_succeeds() -> None:
+    ended = fairlead("check", CAPABILITIES)
+
+    assert (ended.exit_code, ended.stdout) == (0, "3 capabilities, 40 operations and tools: 0 errors, 3 warnings\n")
+    assert [line.partition(";")[0] for line in ended.stderr.splitlines()] == [
+        f"{THREE_FILES[0]}:83:14: warning: GROQ_API_KEY is not set",
+        f"{THREE_FILES[1]}:81:14: warning: TOGETHER_AI_API_KEY is not set",
+        f"{THREE_FILES[2]}:216:14: warning: TOGETHER_AI_API_KEY is not set",
+    ]
+
+
+def test_check_counts_missing_secrets_only_when_it_is_strict() -> None:
+    assert fairlead("check", "--strict", BATCHES).exit_code == 1
+    assert fairlead("check", "--strict", BATCHES, TOGETHER_AI_API_KEY="set").exit_code == 0
+
+
+def test_secrets_come_from_an_env_file_too(empty_folder: Path) -> None:
+    (empty_folder / ".env").write_text("TOGETHER_AI_API_KEY=a\n")
+    (empty_folder / "other.env").write_text("GROQ_API_KEY=b\n")
+
+    assert fairlead("check", "--strict", BATCHES).exit_code == 0
+    assert fairlead("check", "--strict", "--env-file", "other.env", BATCHES).exit_code == 1
+    assert fairlead("check", "--strict", "--env-file", "other.env", THREE_FILES[0]).exit_code == 0
+    assert fairlead("check", "--env-file", "gone.env", BATCHES).stderr == "Error: there is no file 'gone.env'\n"
+
+
+def test_check_as_json_is_for_scripts() -> None:
+    (problem,) = json.loads(fairlead("check", "--json", BATCHES).stdout)
+
+    assert problem == {
+        "file": str(BATCHES),
+        "line": 81,
+        "column": 14,
+        "severity": "warning",
+        "message": "TOGETHER_AI_API_KEY is not set",
+        "hint": "set it in the environment or in .env; until then the operations that need it answer 503",
+    }
+
+
+def test_check_fails_where_an_operation_is_refused(empty_folder: Path) -> None:
+    broken = empty_folder / "broken.yaml"
+    broken.write_text(
+        BATCHES.read_text().replace("call: together-ai-batches.get\n", "call: together-ai-batches.gone\n")
+    )
+    ended = fairlead("check", broken)
+
+    assert ended.exit_code == 1
+    assert ended.stdout == "1 capability, 4 operations and tools: 4 errors, 1 warning\n"
+    refusals = [
+        line for line in ended.stderr.splitlines() if "unknown operation 'gone' of 'together-ai-batches'" in line
+    ]
+    assert [line.split(":")[1] for line in refusals] == ["96", "116", "148", "170"]
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_folder_that_is_not_there_is_named(command: str) -> None:
+    ended = fairlead(command, "capabilitys")
+
+    assert (ended.exit_code, ended.stderr) == (1, "capabilitys:1:1: does not exist\n")
+
+
+def test_explain_as_json_tells_every_request() -> None:
+    (explained,) = json.loads(fairlead("explain", "--json", BATCHES).stdout)
+
+    assert explained["capability"] == "Together APIs — Batches"
+    assert [(one.get("path") or one["tool"], one["request"]) for one in explained["operations"]] == [
+        ("/v1/batches", "GET https://api.together.ai/v1/batches"),
+        ("/v1/batches", "POST https://api.together.ai/v1/batches"),
+        ("/v1/batches/{id}", "GET https://api.together.ai/v1/batches/{id}"),
+        ("/v1/batches/{id}/cancel", "POST https://api.together.ai/v1/batches/{id}/cancel"),
+        ("list-batch-jobs", "GET https://api.together.ai/v1/batches"),
+        ("create-batch-job", "POST https://api.together.ai/v1/batches"),
+        ("get-batch-job", "GET https://api.together.ai/v1/batches/{id}"),
+        ("cancel-batch-job", "POST https://api.together.ai/v1/batches/{id}/cancel"),
+    ]
