@@ -180,8 +180,9 @@ def _refuted(call: Call, target: Consumed) -> str:
     if call.given is None:
         return ""
     names = [parameter.name for parameter in target.inputs]
+    ignored = {parameter.name for parameter in target.ignored}
     for key in sorted(call.given):
-        if find(key, names) is None:
+        if find(key, names) is None and key not in ignored:
             return f"`with` gives {key!r}, which it does not take"
     covered = {find(key, names) for key in call.given}
     for parameter in target.inputs:

@@ -4,6 +4,7 @@ import json
 from functools import cache
 from itertools import permutations
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -202,3 +203,30 @@ def test_tools_that_only_their_order_tells_apart_are_right_or_refused_in_any_ord
         refused += [is_refused(BATCHES, data, index) for index in range(4, 8)]
 
     assert (len(refused), refused.count(False)) == (96, 4)
+
+
+def test_a_header_that_no_caller_may_set_does_not_stand_against_the_position() -> None:
+    """`with` may name what the consumed operation declares, even where it is never sent."""
+    operation = "{name: get, inputParameters: [{name: Content-Type, in: header}]}"
+    data = f"""
+    naftiko: 1.0.0-alpha2
+    capability:
+      consumes:
+      - namespace: harbour
+        baseUri: https://harbour.example
+        resources:
+        - {{name: ships, path: /ships, operations: [{operation}]}}
+        - {{name: berths, path: /berths, operations: [{operation}]}}
+      exposes:
+      - type: mcp
+        namespace: m
+        tools:
+        - {{name: a, call: harbour.get, with: {{Content-Type: tools.Content-Type}}}}
+        - {{name: b, call: harbour.get, with: {{Content-Type: tools.Content-Type}}}}
+    """
+    found = [exposed.target for exposed in loads(dedent(data)).exposed]
+
+    assert [(str(one.consumed), one.evidence) for one in found if one] == [
+        ("GET https://harbour.example/ships", ("position",)),
+        ("GET https://harbour.example/berths", ("position",)),
+    ]

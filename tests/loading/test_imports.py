@@ -8,7 +8,8 @@ import fairlead
 
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
-    fairlead errors names template headers jsontext decoding source model validation styles arguments operation jsonpath shape
+    fairlead errors names template headers jsontext decoding source model validation styles arguments operation
+    jsonpath shape
     binds upstream
     auth.base auth.bearer auth.apikey auth.basic auth
     bodies http_call consumes calls binding exposed
