@@ -1,0 +1,162 @@
+"""The other shapes of consumed operations: body templates, odd paths, constants, several keys."""
+
+import json
+from textwrap import dedent, indent
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from serving.world import Upstream, world
+
+pytestmark = pytest.mark.anyio
+
+
+def document(operation: str, *, path: str = "/ships", section: str = "", route: str = "/ships") -> str:
+    """A capability with one consumed operation, exposed as a route and as a tool without any input of its own."""
+    return f"""\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example/api
+{indent(dedent(section), "    ")}
+    resources:
+    - name: ships
+      path: {path}
+      operations:
+      - name: add
+{indent(dedent(operation), "        ")}
+  exposes:
+  - {{type: rest, namespace: r, resources: [{{path: '{route}', operations: [{{method: POST, call: harbour.add}}]}}]}}
+  - {{type: mcp, namespace: m, tools: [{{name: add, call: harbour.add}}]}}
+"""
+
+
+JSON_BODY = """\
+method: POST
+body:
+  type: json
+  data: {name: '{{tools.name}}', size: {length: '{{length}}', unit: m}, tags: ['{{tag}}', fixed], note: 'by {{name}}'}
+"""
+FORM_BODY = "method: POST\nbody: {type: formUrlEncoded, data: {name: '{{name}}', tags: '{{tags}}', fixed: 'a b'}}"
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (
+            {"name": 'a "b" \\', "length": 7, "tag": "x"},
+            {"name": 'a "b" \\', "size": {"length": 7, "unit": "m"}, "tags": ["x", "fixed"], "note": 'by a "b" \\'},
+        ),
+        (
+            {"name": "{{length}}"},
+            {"name": "{{length}}", "size": {"unit": "m"}, "tags": ["fixed"], "note": "by {{length}}"},
+        ),
+    ],
+    ids=["hostile-text", "only-what-is-required"],
+)
+async def test_a_json_template_is_filled_as_a_tree(given: dict[str, Any], sent: dict[str, Any]) -> None:
+    async with world(document(JSON_BODY), upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships", json=given)
+        await one.call("add", given)
+
+    assert [json.loads(request.body) for request in upstream.got] == [sent, sent]
+    assert {request.header("content-type") for request in upstream.got} == {"application/json"}
+
+
+async def test_what_a_template_needs_inside_a_text_is_required() -> None:
+    async with world(document(JSON_BODY), upstream=(upstream := Upstream())) as one:
+        result = await one.call("add", {"length": 7})
+
+    assert (result["structuredContent"]["detail"], upstream.got) == ("argument 'name' is required", [])
+
+
+async def test_a_form_template_is_sent_form_encoded() -> None:
+    async with world(document(FORM_BODY), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"name": "a&b=c", "tags": ["x", "y z"]})
+
+    assert upstream.only.body == b"name=a%26b%3Dc&tags=x&tags=y+z&fixed=a+b"
+    assert upstream.only.header("content-type") == "application/x-www-form-urlencoded"
+
+
+async def test_a_text_template_is_sent_as_text() -> None:
+    operation = "method: POST\nbody: {type: raw, data: 'ship {{name}}'}"
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"name": "Ä"})
+
+    assert upstream.only.body == "ship Ä".encode()
+    assert upstream.only.header("content-type") == "text/plain; charset=utf-8"
+
+
+async def test_a_json_text_with_bare_holes_stays_json() -> None:
+    operation = """method: POST\nbody: {type: json, data: '{"n": {{n}}, "s": "{{s}}", "t": "x {{t}}"}'}"""
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"n": 5, "s": '"', "t": "\\"})
+
+    assert json.loads(upstream.only.body) == {"n": 5, "s": '"', "t": "x \\"}
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "url"),
+    [
+        ("/{key+}", {"key+": "a/b c/d"}, "/a/b%20c/d"),
+        ("/ships('{id}')/name", {"id": "a'b/c"}, "/ships('a%27b%2Fc')/name"),
+        ("/ships/{id}:cancel", {"id": "7:8"}, "/ships/7%3A8:cancel"),
+        ("/ships/{id}?full=yes#part", {"id": "7"}, "/ships/7?full=yes"),
+        ("/ships/${id}/$count", {"id": "7"}, "/ships/7/$count"),
+        ("/{a}/{{b}}", {"a": "1", "b": "2"}, "/1/2"),
+    ],
+)
+async def test_a_path_goes_out_as_written_with_its_holes_filled(path: str, arguments: dict[str, Any], url: str) -> None:
+    async with world(document("method: POST", path=path), upstream=(upstream := Upstream())) as one:
+        names = {item.replace("+", ""): value for item, value in arguments.items()}
+        await one.call("add", names)
+
+    assert upstream.only.url == f"https://harbour.example/api{url}"
+
+
+async def test_a_path_argument_that_may_hold_slashes_cannot_climb() -> None:
+    async with world(document("method: POST", path="/{key+}"), upstream=(upstream := Upstream())) as one:
+        result = await one.call("add", {"key": "a/../b"})
+
+    assert (result["isError"], upstream.got) == (True, [])
+
+
+async def test_input_names_that_clients_refuse_are_mapped_back_exactly() -> None:
+    operation = (
+        "method: POST\ninputParameters: [{name: $select, in: query}, {name: 'fields[]', in: query, type: array}]"
+    )
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        listed = await one.rpc("tools/list", {})
+        await one.call("add", {"select": "a", "fields": ["b"]})
+
+    assert list(listed["result"]["tools"][0]["inputSchema"]["properties"]) == ["select", "fields"]
+    assert upstream.only.url == "https://harbour.example/api/ships?%24select=a&fields%5B%5D=b"
+
+
+async def test_several_keys_go_out_as_headers_and_none_from_the_caller() -> None:
+    section = "authentication: {type: apikey, headers: {X-Api: '{{env.A}}', X-App: '{{env.B}}'}}"
+    operation = "method: POST\ninputParameters: [{name: X-Api, in: header}]"
+    keys = {"A": SecretStr("one"), "B": SecretStr("two")}
+    text = document(operation, section=section)
+    async with world(text, upstream=(upstream := Upstream()), environ=keys) as one:
+        await one.rest.post("/ships", headers={"x-api": "caller", "x-app": "caller"})
+
+    assert (upstream.only.header("x-api"), upstream.only.header("x-app")) == ("one", "two")
+
+
+@pytest.mark.parametrize("name", ["key", "fixed", "plain"])
+async def test_no_member_that_a_caller_chooses_stands_in_for_what_the_document_decides(name: str) -> None:
+    section = "authentication: {type: apikey, key: key, value: secret, placement: query}"
+    operation = """\
+    method: POST
+    inputParameters:
+    - {name: filter, in: query, type: object}
+    - {name: fixed, in: query, value: ours}
+    - {name: plain, in: query}
+    """
+    async with world(document(operation, section=section), upstream=(upstream := Upstream())) as one:
+        result = await one.call("add", {"filter": {name: "theirs"}})
+
+    assert (result["isError"], upstream.got) == (True, [])
