@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 from fairlead.auth import OtherCredential
-from fairlead.consumes import Wiring
-from fairlead.document import Document, load
+from fairlead.consumed import Wiring
+from fairlead.document import Document
 from fairlead.errors import LoadError
 from fairlead.exposed import Exposed
+from fairlead.load import load
 from fairlead.model import Type
 from fairlead.sandbox import environ_of
 from fairlead.template import Hole, parse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from shlex import quote
 
 from fairlead.document import Document
 from fairlead.exposed import Exposed
@@ -76,13 +77,13 @@ def _first_calls(listeners: tuple[Listener, ...], host: str, *, may_create: bool
     """
     listing, creating, base = _collection(listeners, host)
     if creating and may_create:
-        yield f'curl -s {base}{creating.path} {_JSON} -d \'{{"name": "first"}}\''
+        yield f"curl -s {quote(base + creating.path)} {_JSON} -d {quote(json.dumps({'name': 'first'}))}"
     if listing:
-        yield f"curl -s {base}{listing.path}"
+        yield f"curl -s {quote(base + listing.path)}"
     for listener in listeners:
         for tool in list(_alike(listener, listing))[:1]:
             call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool.name, "arguments": {}}}
-            yield f"curl -s {url(host, listener.port)}/mcp {_MCP} -d '{json.dumps(call)}'"
+            yield f"curl -s {url(host, listener.port)}/mcp {_MCP} -d {quote(json.dumps(call))}"
 
 
 def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | None, Route | None, str]:

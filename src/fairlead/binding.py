@@ -16,7 +16,8 @@ from typing import Any
 
 from fairlead.arguments import Input, Inputs
 from fairlead.binds import Bindings, Value
-from fairlead.consumes import Consumed
+from fairlead.bodies import holes
+from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
@@ -143,6 +144,8 @@ def _source(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Sou
     if value is None:
         raise ValueError("is empty")
     if not isinstance(value, str):
+        if any(True for _ in holes(value)):
+            raise ValueError("has placeholders inside a list or mapping, which is not supported by this version")
         return Literal(value)
     if value.startswith("$."):
         raise ValueError("refers to a step, and there are none")
@@ -169,6 +172,8 @@ def _taken(name: str, scope: Scope) -> Source:
         return Argument(name)
     if isinstance(declared.value, str) and declared.value.startswith("$"):
         raise ValueError("is taken by a JSONPath, which is not supported by this version")
+    if any(True for _ in holes(declared.value)):
+        raise ValueError("has a declared constant with placeholders, which is not supported by this version")
     return Literal(declared.value)
 
 

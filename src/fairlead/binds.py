@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -51,29 +52,37 @@ class Bind(Model):
 
 @dataclass(frozen=True)
 class Value:
-    """A text of the document whose `{{placeholders}}` are variables; knows where it stands."""
+    """A text of a document whose `{{placeholders}}` are variables; knows where it stands."""
 
     template: Template = field(repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    place: Place = Place("")
-    capability: str = ""
+    place: Place
+    bindings: Bindings = field(repr=False)
 
-    @property
-    def has_variables(self) -> bool:
-        return bool(self.template.holes)
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The environment variable behind each placeholder."""
+        return {hole: self.bindings.variable(hole) for hole in self.template.holes}
 
     def missing(self, environ: Environ) -> tuple[str, ...]:
         """The names of the variables that are not set, or are empty."""
-        names = (self.variables[hole] for hole in self.template.holes)
-        return tuple(name for name in names if not _given(environ, name))
+        return tuple(name for name in self.variables.values() if not _given(environ, name))
+
+    def undeclared(self) -> Iterator[Problem]:
+        """A warning for each variable that no bind lists; the environment answers all the same."""
+        keys = [key for bind in self.bindings.binds for key in bind.keys]
+        for hole, variable in self.variables.items():
+            if not self.bindings.declares(hole):
+                near = did_you_mean(hole.rpartition(".")[2], keys)
+                used = f"the environment variable {variable} is used"
+                hint = f"{near} {used}" if near.startswith("did") else used
+                yield Problem(self.place, f"{hole!r} is not listed in `binds`", hint, "warning")
 
     def reveal(self, environ: Environ) -> str:
         """The text with all variables in it; raises `Unconfigured` that names the first missing one."""
         for name in self.missing(environ):
-            raise Unconfigured(
-                f"{name} is not set; {self.capability!r} needs it ({Path(self.place.file).name}:{self.place.line})",
-                {"variable": name},
-            )
+            where = f"{Path(self.place.file).name}:{self.place.line}"
+            detail = f"{name} is not set; {self.bindings.capability!r} needs it ({where})"
+            raise Unconfigured(detail, {"variable": name})
         return self.template.fill(lambda hole: environ[self.variables[hole]].get_secret_value())
 
 
@@ -90,8 +99,7 @@ class Bindings:
 
     def value(self, text: str, place: Place, *, single: bool = False) -> Value:
         """The text as a value that can be revealed once the environment is known."""
-        template = parse(text, single=single)
-        return Value(template, {hole: self.variable(hole) for hole in template.holes}, place, self.capability)
+        return Value(parse(text, single=single), place, self)
 
     def variable(self, reference: str) -> str:
         """The environment variable behind `env.NAME` or `NAME`; the name itself where no bind lists it."""
@@ -111,13 +119,3 @@ class Bindings:
     def _keys(self, namespace: str, key: str) -> Iterator[str]:
         scoped = (bind for bind in self.binds if namespace in ("", bind.namespace))
         return (bind.keys[key] for bind in scoped if key in bind.keys)
-
-    def undeclared(self, value: Value) -> Iterator[Problem]:
-        """A warning for each variable that no bind lists; the environment answers all the same."""
-        for hole in value.template.holes:
-            if not self.declares(hole):
-                message = f"{hole!r} is not listed in `binds`"
-                near = did_you_mean(hole.rpartition(".")[2], [key for bind in self.binds for key in bind.keys])
-                used = f"the environment variable {self.variable(hole)} is used"
-                hint = f"{near} {used}" if near.startswith("did") else used
-                yield Problem(value.place, message, hint, "warning")

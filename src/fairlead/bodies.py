@@ -10,19 +10,19 @@ but the hole of an argument that was not given is left out.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 from urllib.parse import urlencode
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from fairlead.arguments import Encoded
 from fairlead.errors import ArgumentError
-from fairlead.jsontext import dumps
+from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
+from fairlead.names import find
 from fairlead.operation import UNSET, Arguments
 from fairlead.styles import to_pairs, to_text
 from fairlead.template import Hole, Template, parse
@@ -49,6 +49,14 @@ class BodyModel(Model):
     def _by_its_name(cls, value: Any) -> Any:
         return _ALIASES.get(value, value) if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _spells_json(self) -> Self:
+        try:
+            _ = self.tree
+        except ValueError as error:
+            raise ValueError(f"has JSON text that {error}") from None
+        return self
+
     @property
     def tree(self) -> Any:
         """The data, JSON text as the tree that it spells."""
@@ -56,12 +64,17 @@ class BodyModel(Model):
 
 
 def json_template(text: str) -> Any:
-    """JSON text with holes as a tree: a hole outside of quotes becomes a text that is nothing but the hole."""
+    """JSON text with holes as a tree: a hole outside of quotes becomes a text that is nothing but the hole.
+
+    Text that is neither JSON nor a hole stands for itself; raises `ValueError` for JSON that is broken.
+    """
     parts = re.split(r'("(?:[^"\\]|\\.)*")', text)
     quoted = "".join(part if part.startswith('"') else _HOLE.sub(r'"\g<0>"', part) for part in parts)
     try:
-        return json.loads(quoted)
+        return loads(quoted)
     except ValueError:
+        if text.lstrip().startswith(("{", "[")):
+            raise
         return text
 
 
@@ -126,6 +139,13 @@ class TemplateBody:
 
 
 def _encode(value: Any, kind: Kind) -> Sent:
+    try:
+        return _encoded(value, kind)
+    except UnicodeEncodeError:
+        raise ArgumentError("the body holds half of a surrogate pair, which is no text") from None
+
+
+def _encoded(value: Any, kind: Kind) -> Sent:
     if kind == "json":
         return to_json(value), _MEDIA[kind]
     if kind == "formUrlEncoded" and isinstance(value, Mapping):
@@ -152,24 +172,37 @@ def input_name(hole: str) -> str:
     return hole.removeprefix("tools.").removeprefix("rest.")
 
 
-def filled(data: Any, arguments: Arguments) -> Any:
-    """The data with every hole filled; UNSET where it is nothing but a hole that nothing fills."""
+def compiled(data: Any, names: Collection[str]) -> Any:
+    """The data with every text that has holes as a template, its holes named as the parameters are."""
     if isinstance(data, str):
-        return _filled_text(parse(data, single=False), arguments)
+        parts = parse(data, single=False).parts
+        named = (Hole(_parameter(part.name, names)) if isinstance(part, Hole) else part for part in parts)
+        return Template(tuple(named)) if any(isinstance(part, Hole) for part in parts) else data
+    if isinstance(data, Mapping):
+        return {name: compiled(member, names) for name, member in data.items()}
+    if isinstance(data, list):
+        return [compiled(item, names) for item in data]
+    return data
+
+
+def _parameter(hole: str, names: Collection[str]) -> str:
+    return find(input_name(hole), names) or input_name(hole)
+
+
+def filled(data: Any, arguments: Arguments) -> Any:
+    """The compiled data with every hole filled; UNSET where it is nothing but a hole that nothing fills."""
+    if isinstance(data, Template):
+        match data.parts:
+            case (Hole(name),):
+                return arguments.get(name, UNSET)
+            case _:
+                return data.fill(lambda hole: to_text(arguments.get(hole, "")))
     if isinstance(data, Mapping):
         members = ((name, filled(member, arguments)) for name, member in data.items())
         return {name: member for name, member in members if member is not UNSET}
     if isinstance(data, list):
         return [item for item in (filled(item, arguments) for item in data) if item is not UNSET]
     return data
-
-
-def _filled_text(template: Template, arguments: Arguments) -> Any:
-    match template.parts:
-        case (Hole(name),):
-            return arguments.get(input_name(name), UNSET)
-        case _:
-            return template.fill(lambda hole: to_text(arguments.get(input_name(hole), "")))
 
 
 def to_json(value: Any) -> bytes:

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-from fairlead.consumes import Consumed
+from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.names import find, slug
 from fairlead.template import Hole, parse
@@ -82,8 +82,7 @@ def _candidates(call: Call, consumed: Sequence[Consumed]) -> Candidates | Proble
         known = {one.section.namespace for one in consumed}
         return Problem(call.place, f"call to unknown namespace {namespace!r}", did_you_mean(namespace, known))
     named = tuple(one for one in inside if one.operation.name == rest)
-    if pinned := tuple(one for one in inside if f"{one.resource.name}.{one.operation.name}" == rest):
-        named += pinned
+    named += tuple(one for one in inside if f"{one.resource.name}.{one.operation.name}" == rest)
     if not named:
         names = {one.operation.name for one in inside}
         return Problem(call.place, f"call to unknown operation {rest!r} of {namespace!r}", did_you_mean(rest, names))

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fairlead.binds import Environ, environ
-from fairlead.document import Document, load_all
+from fairlead.document import Document
 from fairlead.errors import Problem, StartError
 from fairlead.listeners import arrange
+from fairlead.load import load_all
 from fairlead.settings import Settings
 
 

@@ -156,7 +156,7 @@ def _settings(**options: Any) -> Any:
 
 
 def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
-    from fairlead.consumes import is_base_uri
+    from fairlead.consumed import is_base_uri
 
     uris: dict[str, str] = {}
     for pair in pairs:
@@ -208,9 +208,9 @@ def _summary(documents: Iterable[Any], problems: Iterable[Problem]) -> None:
 @AS_JSON
 def explain(paths: tuple[Path, ...], rest_prefix: str, as_json: bool) -> None:
     """Print which upstream request every operation and tool makes, and by which evidence."""
-    from fairlead.document import load_all
     from fairlead.explain import as_json as explained
     from fairlead.explain import lines
+    from fairlead.load import load_all
 
     try:
         documents, problems = load_all(_paths(paths), rest_prefix=rest_prefix == "namespace")

@@ -12,7 +12,7 @@
     ├── TooLarge          413   a body over a limit
     ├── Misdirected       421   a Host that is not ours
     ├── Refused           501   the operation was refused when its document was loaded
-    ├── UpstreamFailed    502   no connection, or it broke off
+    ├── UpstreamFailed    502   no connection, it broke off, or the answer cannot be used
     ├── Unconfigured      503   a secret or a base URI is missing
     ├── Stopping          503   the gateway is stopping, and the call took too long
     ├── UpstreamBusy      503   every connection of the pool is in use
@@ -78,7 +78,7 @@ class StartError(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint that names the nearest of the known words, or lists them where none is near."""
     words = sorted(set(known))
-    folded = {known.casefold(): known for known in words}
+    folded = {other.casefold(): other for other in words}
     if near := get_close_matches(word.casefold(), folded, n=1, cutoff=0.6):
         return f"did you mean {folded[near[0]]!r}?"
     return f"known: {', '.join(words)}" if 0 < len(words) <= 16 else ""

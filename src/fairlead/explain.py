@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from fairlead.auth.base import Credential
 from fairlead.binding import Filled
 from fairlead.binds import Value
 from fairlead.document import Document
@@ -40,14 +41,21 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
         elif parameter.name in sources:
             yield f"    {place} = {_shown(sources[parameter.name])}"
     if credential := consumed.section.authentication:
-        yield f"    {credential.type} credential in {', '.join(sorted(credential.names))}"
+        yield f"    {credential.type} credential in {', '.join(_set_by(credential))}"
     if exposed.shape:
         yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
 
 
+def _set_by(credential: Credential) -> Iterator[str]:
+    for location in ("header", "query"):
+        yield from (f"{location} {name}" for name in sorted(credential.names(location)))
+
+
 def _mapped(output: OutputParameter) -> str:
+    if output.value is not None:
+        return repr(output.value)
     names = ", ".join(output.properties)
-    return output.mapping or (f"{{{names}}}" if names else output.type or repr(output.value))
+    return output.mapping or (f"{{{names}}}" if names else str(output.type))
 
 
 def _shown(source: Source | Value) -> str:

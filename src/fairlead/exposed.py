@@ -20,7 +20,7 @@ from fairlead.arguments import Inputs
 from fairlead.binding import Binding, Scope, bind
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
-from fairlead.consumes import Consumed, Wiring
+from fairlead.consumed import Consumed, Wiring
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.model import InputParameter, Model, OutputParameter, Text
 from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shaped
@@ -79,7 +79,7 @@ class Exposed:
             sources = tuple((name, _revealed(source, wiring.environ)) for name, source in self.binding.sources)
         except CallError as error:
             return Failing(error)
-        call = self.target.consumed.run(wiring, self.bindings)
+        call = self.target.consumed.run(wiring)
         bound = call if self.binding.is_identity else Bound(call, sources)
         return Shaped(bound, self.shape) if self.shape else bound
 

@@ -6,8 +6,10 @@ Towards the caller everything passes but what is listed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 Headers = tuple[tuple[str, str], ...]
 """Names in lower case and values, in order; a name may repeat."""
 
@@ -31,6 +33,11 @@ NEVER_AN_ARGUMENT = HOP_BY_HOP | frozenset({"authorization", "content-length", "
 def is_legal(value: str) -> bool:
     """Whether a text can be a header's value: no line breaks or other control characters, Latin-1 only."""
     return all(char == "\t" or (" " <= char <= "\xff" and char != "\x7f") for char in value)
+
+
+def is_token(name: str) -> bool:
+    """Whether a text can be a header's name (RFC 9110, 5.6.2)."""
+    return _TOKEN.fullmatch(name) is not None
 
 
 def to_upstream(headers: Iterable[tuple[str, str]]) -> Headers:

@@ -66,7 +66,8 @@ class HttpCall:
         own = tuple(_headers(given))
         names = {name for name, _ in own}
         passed = tuple(pair for pair in to_upstream(forwarded.headers) if pair[0] not in names)
-        content, media = self.body({p.name: value for p, value in given}) or (None, "")
+        ordered = sorted(given, key=lambda one: one[0].location in ("body", "member"))
+        content, media = self.body({p.name: value for p, value in ordered}) or (None, "")
         typed = (("content-type", media),) if media and "content-type" not in names else ()
         return Request(self.method, self._url(_with_query(path, pairs)), (*passed, *own, *typed), content)
 
@@ -138,7 +139,7 @@ def _headers(given: Given) -> Iterator[tuple[str, str]]:
             yield parameter.name.lower(), text
     cookies = [pair for p, value in given if p.location == "cookie" for pair in to_pairs(p.name, value)]
     if cookies:
-        yield "cookie", "; ".join(f"{name}={_quoted(name, value)}" for name, value in cookies)
+        yield "cookie", "; ".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in cookies)
 
 
 def _refuse(name: str, fault: str) -> NoReturn:

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fairlead.binds import Value
+from fairlead.consumed import Api
 from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool
+from fairlead.exposes.pages import LIVE, READY
 from fairlead.exposes.rest import Route
 from fairlead.names import unique_names
 from fairlead.operation import Argument, Source
 from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
 from fairlead.template import parse
 
-RESERVED = frozenset({"/health/live", "/health/ready", "/docs", "/openapi.json"})
+RESERVED = frozenset({LIVE, READY, "/docs", "/openapi.json"})
 """What every listener answers itself."""
 
 
@@ -96,10 +98,7 @@ def _listener(listeners: dict[int, Listener], port: int) -> Listener:
 
 
 def _add_route(listener: Listener, route: Route) -> Iterator[Problem]:
-    """Adds a route unless one of its method and path is there already; what that means is for the caller to report."""
-    if route.path in RESERVED:
-        hint = "the gateway answers there itself; serve with --rest-prefix namespace"
-        yield Problem(route.place, f"{route} cannot be reached", hint)
+    """Adds a route, and tells what it means where one of its method and path is there already."""
     twin = listener.by_shape.setdefault((route.method, route.shape), route)
     if twin is route:
         return
@@ -120,11 +119,14 @@ def _meaning(route: Route) -> tuple[Any, ...]:
     assert exposed.target is not None
     consumed = exposed.target.consumed
     credential = consumed.section.authentication
-    secrets = [_text(value) for value in credential.values(exposed.bindings)] if credential else []
+    secrets = [_text(value) for value in credential.values(consumed.bindings)] if credential else []
     numbers = {hole: f"{{{number}}}" for number, hole in enumerate(parse(route.path).holes)}
     inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
     sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
-    return str(consumed), type(credential), credential, secrets, inputs, sources, exposed.outputs
+    constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
+    base = _text(Api(consumed.section, consumed.bindings).base_uri)
+    request = (str(consumed), base, constants, consumed.operation.body, type(credential), credential, secrets)
+    return *request, inputs, sources, exposed.outputs
 
 
 def _text(value: Source | Value) -> Any:
@@ -146,11 +148,11 @@ def _add_tools(listener: Listener, adapter: Adapter, tools: tuple[Tool, ...]) ->
 
 
 def _hidden(listener: Listener) -> Iterator[Problem]:
-    """Routes at the paths of MCP endpoints, which take them."""
-    paths = {tools.path for tools in listener.tool_sets()}
+    """Routes at paths where the gateway answers itself, with MCP or a page of its own."""
+    paths = RESERVED | {tools.path for tools in listener.tool_sets()}
     for route in listener.routes:
         if route.path.rstrip("/") in paths:
-            hint = f"MCP answers there on port {listener.port}; serve with --rest-prefix namespace"
+            hint = f"the gateway answers there itself on port {listener.port}; serve with --rest-prefix namespace"
             yield Problem(route.place, f"{route} cannot be reached", hint)
 
 

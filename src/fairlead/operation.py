@@ -6,7 +6,7 @@ Adapters only translate: a request to arguments, a result to a response.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ Arguments = Mapping[str, Json]
 class Body(Protocol):
     """The body of a result; read whole or relayed, once."""
 
-    def relay(self) -> AsyncIterator[bytes]:
+    def relay(self) -> AsyncGenerator[bytes]:
         """The bytes as they came, still in their content encoding; closes the body at its end."""
 
     async def read(self) -> bytes:
@@ -62,7 +62,7 @@ class Bytes:
 
     data: bytes
 
-    async def relay(self) -> AsyncIterator[bytes]:
+    async def relay(self) -> AsyncGenerator[bytes]:
         yield self.data
 
     async def read(self) -> bytes:
@@ -181,7 +181,7 @@ class Shaped:
             return result
         data = await result.body.read()
         if not data:
-            return Result(result.status, result.headers, Bytes(b""))
+            return Result(result.status, _without_entity(result.headers), Bytes(b""))
         try:
             return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
         except ValueError:

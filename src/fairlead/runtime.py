@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fairlead.consumes import Wiring
+from fairlead.consumed import Wiring
 from fairlead.exposes.gateway import Endpoint, Gateway
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import Ready, pages

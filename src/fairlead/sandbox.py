@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from fairlead.binds import Environ
-from fairlead.consumes import Consumed
+from fairlead.consumed import Consumed
 from fairlead.document import Document
 from fairlead.errors import CallError
 from fairlead.exposes.routing import Match, RouteTable

@@ -14,10 +14,11 @@ from fairlead import sandbox as sandboxes
 from fairlead.banner import banner, url
 from fairlead.binds import Environ
 from fairlead.checks import environment, missing
-from fairlead.consumes import Wiring
-from fairlead.document import Document, load_all
+from fairlead.consumed import Wiring
+from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
 from fairlead.listeners import Listener, arrange
+from fairlead.load import load_all
 from fairlead.runtime import Served, build
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
@@ -42,7 +43,7 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     found = tuple(sorted({*problems, *clashes, *missing(documents, variables)}))
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
-        raise LoadError(found or [Problem(document.model.at(), "exposes nothing") for document in documents])
+        raise LoadError([*found, *(Problem(document.model.at(), "exposes nothing") for document in documents)])
     _say(found)
     _run(partial(_serve, documents, listeners, variables, settings, sandbox=sandbox))
 
@@ -107,6 +108,7 @@ def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | 
     documents, problems = load_all(paths)
     if not documents:
         raise LoadError(problems)
+    _say(problems)
     given = {name: value for name, value in environment(env_file).items() if value.get_secret_value()}
     expected = {name: given.get(name, made_up) for name, made_up in sandboxes.environ_of(documents).items()}
     served = Served(port, Sandbox(documents, expected), ())

@@ -28,9 +28,19 @@ class Template:
         """The names of the holes in order, each once."""
         return tuple(dict.fromkeys(part.name for part in self.parts if isinstance(part, Hole)))
 
+    @property
+    def shape(self) -> str:
+        """The text with all holes alike, for comparing paths."""
+        return "".join("{}" if isinstance(part, Hole) else part for part in self.parts)
+
     def fill(self, value: Callable[[str], str]) -> str:
         """The text with every hole filled by what `value` answers for its name."""
         return "".join(part if isinstance(part, str) else value(part.name) for part in self.parts)
+
+
+def rooted(path: str) -> str:
+    """The path with a slash in front."""
+    return path if path.startswith("/") else f"/{path}"
 
 
 def parse(text: str, *, single: bool = True) -> Template:

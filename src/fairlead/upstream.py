@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from fairlead import __version__
 from fairlead.decoding import ACCEPTED, Decoder
-from fairlead.errors import ArgumentError, CallError, StartError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
+from fairlead.errors import ArgumentError, StartError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
 from fairlead.operation import Result
 
@@ -99,7 +99,7 @@ class _Stream:
     response: httpx.Response
     limits: Limits
 
-    async def relay(self) -> AsyncIterator[bytes]:
+    async def relay(self) -> AsyncGenerator[bytes]:
         try:
             with _errors_mapped():
                 async for chunk in self.response.aiter_raw():
@@ -129,8 +129,6 @@ class _Stream:
 def _errors_mapped() -> Iterator[None]:
     try:
         yield
-    except CallError:
-        raise
     except httpx.PoolTimeout:
         raise UpstreamBusy("all connections to upstreams are in use", headers=(("retry-after", "1"),)) from None
     except (httpx.TimeoutException, TimeoutError):

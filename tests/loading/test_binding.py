@@ -9,11 +9,11 @@ import pytest
 from fairlead.arguments import Input
 from fairlead.binding import Filled
 from fairlead.binds import Environ, Value
-from fairlead.consumes import Wiring
-from fairlead.document import loads
+from fairlead.consumed import Wiring
 from fairlead.exposed import Exposed
 from fairlead.exposes.pages import pages
 from fairlead.http_call import HttpCall
+from fairlead.load import loads
 from fairlead.operation import UNSET, Argument, Literal
 from fairlead.template import parse
 from fairlead.upstream import Request, connect, in_process
@@ -148,7 +148,7 @@ def test_a_variable_is_placed_where_it_stands_in_with() -> None:
     """
     document = loads(API.format(adapter=indent(dedent(adapter), "  ")), "f.yaml")
 
-    (value,) = (value for value in document.values() if value.has_variables)
+    (value,) = (value for value in document.values() if value.variables)
 
     assert str(value.place) == "f.yaml:25:13"
 

@@ -12,10 +12,11 @@ from pydantic import BaseModel, SecretStr
 
 from fairlead.binds import Bind, Bindings, environ
 from fairlead.checks import missing
-from fairlead.consumes import Wiring
-from fairlead.document import Document, loads
+from fairlead.consumed import Wiring
+from fairlead.document import Document
 from fairlead.errors import Place, Problem, Unconfigured
 from fairlead.exposes.pages import pages
+from fairlead.load import loads
 from fairlead.operation import Operation
 from fairlead.upstream import connect, in_process
 
@@ -87,7 +88,7 @@ def test_a_value_revealed_into_another_is_not_filled_again() -> None:
 
 
 def test_a_variable_that_no_bind_lists_is_a_warning() -> None:
-    assert list(BINDINGS.undeclared(BINDINGS.value("{{env.KEY}} {{env.OTHER}}", HERE))) == [
+    assert list(BINDINGS.value("{{env.KEY}} {{env.OTHER}}", HERE).undeclared()) == [
         Problem(HERE, "'env.OTHER' is not listed in `binds`", "the environment variable OTHER is used", "warning")
     ]
 

@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.document import Document, load, loads
+from fairlead.document import Document
+from fairlead.load import load, loads
 
 CAPABILITIES = Path(__file__).parents[2] / "capabilities"
 GROQ, BATCHES, TUNING = FILES = tuple(

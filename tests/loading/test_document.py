@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.document import Document, files, load, load_all, loads
+from fairlead.document import Document
 from fairlead.errors import LoadError
+from fairlead.load import files, load, load_all, loads
 
 GOOD = "naftiko: 1.0.0-alpha2\ncapability: {}\n"
 BAD = "naftiko: 1.0.0-alpha2\ncapability: {consume: []}\n"
@@ -208,3 +209,26 @@ def loaded(text: str) -> Document | LoadError:
         return loads(text)
     except LoadError as error:
         return error
+
+
+def test_an_imported_api_has_the_secrets_that_its_own_file_names(tmp_path: Path) -> None:
+    """Both files call their token TOKEN; each means another variable of the environment."""
+    binds = "binds: [{{namespace: env, keys: {{TOKEN: {0}}}}}]\n"
+    api = "{{namespace: {0}, baseUri: 'https://{0}.example', authentication: {{type: bearer, token: '{{{{env.TOKEN}}}}'}}}}"
+    (tmp_path / "b.yaml").write_text(
+        f"naftiko: 1.0.0-alpha2\n{binds.format('B_TOKEN')}consumes: [{api.format('b')}]\n", encoding="utf-8"
+    )
+    (tmp_path / "a.yaml").write_text(
+        f"naftiko: 1.0.0-alpha2\n{binds.format('A_TOKEN')}"
+        f"capability: {{consumes: [{api.format('a')}, {{import: b, location: b.yaml}}]}}\n",
+        encoding="utf-8",
+    )
+
+    document = load(tmp_path / "a.yaml")
+
+    tokens = [(api.section.namespace, api.bindings.variable("env.TOKEN")) for api in document.apis]
+    assert tokens == [("a", "A_TOKEN"), ("b", "B_TOKEN")]
+    assert [list(value.variables.values()) for value in document.values() if value.variables] == [
+        ["A_TOKEN"],
+        ["B_TOKEN"],
+    ]

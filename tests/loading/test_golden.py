@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fairlead.document import loads
 from fairlead.errors import LoadError
 from fairlead.explain import lines
+from fairlead.load import loads
 
 TESTS = Path(__file__).parents[1]
 DOCUMENTS = sorted((TESTS / "documents").glob("*.yaml"))

@@ -12,10 +12,11 @@ ORDER = """
     jsonpath shape
     binds upstream
     auth.base auth.bearer auth.apikey auth.basic auth
-    bodies http_call consumes calls binding exposed
+    bodies http_call consumes consumed calls binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway exposes.tools
-    document settings listeners guard runtime server sandbox explain checks terminal banner start cli
+    capability imports document findings load
+    settings listeners guard runtime server sandbox explain checks terminal banner start cli
 """.split()
 
 

@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.document import Document, loads
+from fairlead.document import Document
 from fairlead.listeners import Listener, arrange
+from fairlead.load import loads
 from fairlead.settings import Settings
 
 API = """\

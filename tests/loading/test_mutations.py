@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fairlead.document import loads
 from fairlead.errors import LoadError, Place, Problem
+from fairlead.load import loads
 from fairlead.source import MappingNode, parse
 
 CAPABILITIES = Path(__file__).parents[2] / "capabilities"

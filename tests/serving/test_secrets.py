@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fairlead.consumes import Wiring
+from fairlead.consumed import Wiring
 from fairlead.errors import CallError
 from fairlead.explain import as_json, lines
 from fairlead.listeners import arrange

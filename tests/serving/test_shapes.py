@@ -160,3 +160,49 @@ async def test_no_member_that_a_caller_chooses_stands_in_for_what_the_document_d
         result = await one.call("add", {"filter": {name: "theirs"}})
 
     assert (result["isError"], upstream.got) == (True, [])
+
+
+async def test_variables_in_a_path_and_in_a_body_never_come_from_the_caller() -> None:
+    operation = "method: POST\nbody: {type: json, data: {key: '{{env.KEY}}', id: '{{tools.batch-id}}'}}"
+    text = document(f"{operation}\ninputParameters: [{{name: batch_id, in: body}}]", path="/{{env.ACCOUNT}}/ships")
+    keys = {"KEY": SecretStr("secret"), "ACCOUNT": SecretStr("a/b")}
+    async with world(text, upstream=(upstream := Upstream()), environ=keys) as one:
+        listed = await one.rpc("tools/list", {})
+        await one.call("add", {"batch_id": "7"})
+
+    assert list(listed["result"]["tools"][0]["inputSchema"]["properties"]) == ["batch_id"]
+    assert upstream.only.url == "https://harbour.example/api/a%2Fb/ships"
+    assert json.loads(upstream.only.body) == {"key": "secret", "id": "7"}
+
+
+async def test_a_constant_header_that_a_secret_would_break_is_not_the_callers_fault() -> None:
+    operation = "method: POST\ninputParameters: [{name: X-T, in: header, value: '{{env.KEY}}'}]"
+    async with world(document(operation), upstream=Upstream(), environ={"KEY": SecretStr("a\nb")}) as one:
+        response = await one.rest.post("/ships")
+
+    assert (response.status_code, response.json()["type"]) == (503, "urn:fairlead:problem:not-configured")
+
+
+async def test_a_cookie_argument_cannot_bring_another_cookie() -> None:
+    operation = "method: POST\ninputParameters: [{name: x, in: cookie, type: object}]"
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"x": {"a=1; admin": "1"}})
+
+    assert upstream.only.header("cookie") == "a%3D1%3B%20admin=1"
+
+
+async def test_an_argument_and_a_body_constant_of_one_name_keep_their_places() -> None:
+    operation = "method: POST\ninputParameters: [{name: v, in: body, value: fixed}, {name: v, in: query}]"
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"v": "caller"})
+
+    assert upstream.only.url == "https://harbour.example/api/ships?v=caller"
+    assert upstream.only.body == b'"fixed"'
+
+
+async def test_half_a_character_in_a_name_is_named_and_refused() -> None:
+    operation = "method: POST\ninputParameters: [{name: a, in: body, type: string}]"
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        response = await one.rest.post("/ships", content=rb'{"\ud800":1}', headers={"content-type": "application/json"})
+
+    assert (response.status_code, upstream.got) == (400, [])

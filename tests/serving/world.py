@@ -19,9 +19,10 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Scope
 
-from fairlead.consumes import Wiring
-from fairlead.document import Document, load, loads
+from fairlead.consumed import Wiring
+from fairlead.document import Document
 from fairlead.listeners import arrange
+from fairlead.load import load, loads
 from fairlead.runtime import build
 from fairlead.settings import Settings
 from fairlead.upstream import connect

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from fairlead.auth.apikey import ApiKey
-from fairlead.auth.base import Anonymous, Credential, OtherCredential, Sign, Unavailable
+from fairlead.auth.base import Anonymous, OtherCredential, Sign
 from fairlead.auth.basic import Basic
 from fairlead.auth.bearer import Bearer
 
@@ -32,4 +32,4 @@ Authentication = Annotated[
     Discriminator(_scheme),
 ]
 
-__all__ = ["Anonymous", "Authentication", "Credential", "OtherCredential", "Sign", "Unavailable"]
+__all__ = ["Anonymous", "Authentication", "OtherCredential", "Sign"]

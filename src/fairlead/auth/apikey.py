@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 from pydantic import Field, model_validator
 
-from fairlead.auth.base import Credential, Sign
-from fairlead.auth.bearer import header_signer
+from fairlead.arguments import Location
+from fairlead.auth.base import Credential, Sign, header_signer
+from fairlead.headers import is_token
 from fairlead.model import Name, Text
 from fairlead.upstream import Request
 
@@ -46,19 +47,22 @@ class ApiKey(Credential):
 
     @model_validator(mode="after")
     def _has_name_and_value(self) -> Self:
+        if bool(self.headers) == bool(self._name or self.value):
+            raise ValueError("apikey needs either `key` and `value`, or `headers`")
         if not self.headers and not (self._name and self.value):
-            raise ValueError("apikey needs `key` and `value`")
+            raise ValueError("apikey needs both `key` and `value`")
+        if not all(is_token(name) for name in self.headers or ([] if self._is_query else [self._name])):
+            raise ValueError("apikey has a name that no header can have")
         return self
 
     @property
     def _name(self) -> str:
         return self.key or self.name or self.header
 
-    @property
-    def names(self) -> frozenset[str]:
-        if self._is_query:
-            return frozenset({self._name})
-        return frozenset(name.lower() for name in self.headers or [self._name])
+    def names(self, location: Location) -> frozenset[str]:
+        if location != ("query" if self._is_query else "header"):
+            return frozenset()
+        return frozenset(name if self._is_query else name.lower() for name in self.headers or [self._name])
 
     @property
     def _is_query(self) -> bool:

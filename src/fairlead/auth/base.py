@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from fairlead.arguments import Location
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.errors import CallError, Refused, Severity, Unconfigured
+from fairlead.headers import is_legal
 from fairlead.model import Model, Text
 from fairlead.upstream import Request
 
@@ -37,6 +39,26 @@ class Unavailable:
         raise self.error.again()
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderSigner:
+    """Sets headers, each in place of any of its name."""
+
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def __call__(self, request: Request) -> Request:
+        for name, value in self.headers:
+            request = request.with_header(name, value)
+        return request
+
+
+def header_signer(headers: Mapping[str, str]) -> Sign:
+    """The signer for headers; raises `Unconfigured` for a value that no header can hold."""
+    for name, value in headers.items():
+        if not is_legal(value):
+            raise Unconfigured(f"the credential for the header {name!r} holds line breaks or other illegal characters")
+    return HeaderSigner(tuple((name.lower(), value) for name, value in headers.items()))
+
+
 class Credential(Model):
     """The `authentication` of a consumes section."""
 
@@ -46,10 +68,9 @@ class Credential(Model):
     def texts(self) -> Mapping[str, str]:
         """The texts that may hold variables, by their keys."""
 
-    @property
-    def names(self) -> frozenset[str]:
-        """The names of the headers (in lower case) or query pairs that it sets."""
-        return frozenset({"authorization"})
+    def names(self, location: Location) -> frozenset[str]:
+        """What it sets there: names of headers, in lower case, or of query pairs."""
+        return frozenset({"authorization"} if location == "header" else ())
 
     @abstractmethod
     def sign_with(self, texts: Mapping[str, str]) -> Sign:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from fairlead.auth.base import Credential, Sign
-from fairlead.auth.bearer import header_signer
+from fairlead.auth.base import Credential, Sign, header_signer
 from fairlead.model import Text
 
 

@@ -1,4 +1,4 @@
-"""What both kinds of adapter have: a namespace, a listener to answer on, and the plans of their operations."""
+"""What both kinds of adapter have: a namespace, and a listener to answer on."""
 
 from __future__ import annotations
 

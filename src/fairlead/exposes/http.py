@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 import anyio
 from starlette.types import Receive, Send
@@ -43,23 +44,23 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
     A body that breaks off cannot be taken back: the response is left incomplete, so that the server cuts the
     connection and the caller sees that the body is not whole.
     """
-    await send({"type": "http.response.start", "status": result.status, "headers": _encoded(result.headers)})
-    if head or result.status in _BODYLESS:
-        await result.body.close()
-        await send({"type": "http.response.body"})
-        return
     try:
-        async for chunk in result.body.relay():
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.start", "status": result.status, "headers": _encoded(result.headers)})
+        if not head and result.status not in _BODYLESS:
+            async with aclosing(result.body.relay()) as chunks:
+                async for chunk in chunks:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
     except CallError as error:
         log.warning("a response was cut: %s", error)
         return
+    finally:
+        await result.body.close()
     await send({"type": "http.response.body"})
 
 
 async def send_error(error: CallError, send: Send, *, head: bool = False) -> None:
     """Sends an error as `application/problem+json` (RFC 9457)."""
-    body = json.dumps(error.problem(), ensure_ascii=False, separators=(",", ":"), default=str).encode()
+    body = json.dumps(error.problem(), separators=(",", ":"), default=str).encode()
     own = (("content-type", "application/problem+json"), ("content-length", str(len(body))))
     headers = _encoded((*own, *error.headers))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -16,7 +16,7 @@ from typing import Literal
 
 from fairlead.binding import Scope
 from fairlead.binds import Bindings
-from fairlead.consumes import Consumed
+from fairlead.consumed import Consumed
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import Model

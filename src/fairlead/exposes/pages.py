@@ -17,7 +17,7 @@ READY = "/health/ready"
 HEALTH = frozenset({LIVE, READY})
 
 Ready = Callable[[], Awaitable[dict[str, bool]]]
-"""Asks every listener a real request; answers by its address whether it was answered."""
+"""Asks every listener a real request; answers by its port whether it was answered."""
 
 
 def pages(ready: Ready, openapi: dict[str, Any] | None = None) -> FastAPI:

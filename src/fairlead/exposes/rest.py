@@ -17,12 +17,13 @@ from typing import Literal
 
 from fairlead.binding import Scope
 from fairlead.binds import Bindings
-from fairlead.consumes import Consumed, Method
+from fairlead.consumed import Consumed
+from fairlead.consumes import Method
 from fairlead.errors import Place
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import InputParameter, Model, Text
-from fairlead.template import Hole, parse
+from fairlead.template import parse, rooted
 
 
 class RestOperation(Caller):
@@ -75,7 +76,7 @@ class Route:
     @property
     def shape(self) -> str:
         """The path with its placeholders alike; two routes of one method and shape are one route."""
-        return "".join("{}" if isinstance(part, Hole) else part for part in parse(self.path).parts)
+        return parse(self.path).shape
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -89,7 +90,7 @@ def routes(
     names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
     entries = (_entry(adapter, resource, operation, names, bindings) for resource, operation in listed)
     return tuple(
-        Route(operation.method, prefix + _rooted(resource.path), resource.name, exposed, adapter)
+        Route(operation.method, prefix + rooted(resource.path), resource.name, exposed, adapter)
         for (resource, operation), exposed in zip(listed, plan(entries, consumed), strict=True)
     )
 
@@ -108,7 +109,3 @@ def _declared(adapter: RestExposes, resource: RestResource, operation: RestOpera
     """The inputs declared on all levels, the inner winning."""
     levels = (adapter.input_parameters, resource.input_parameters, operation.input_parameters)
     yield from {parameter.name: parameter for level in levels for parameter in level}.values()
-
-
-def _rooted(path: str) -> str:
-    return path if path.startswith("/") else f"/{path}"

@@ -1,0 +1,71 @@
+"""What is wrong with parts of a document that has the right form, and what its writer may not expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fairlead.auth import OtherCredential
+from fairlead.consumed import Consumed, is_base_uri
+from fairlead.consumes import HttpConsumes
+from fairlead.document import Document
+from fairlead.errors import Place, Problem
+from fairlead.exposes import McpExposes, OtherExposes
+from fairlead.headers import is_token
+from fairlead.template import parse
+
+
+def findings(document: Document) -> Iterator[Problem]:
+    """What is wrong with parts of a document that has the right form."""
+    for exposed in document.exposed:
+        yield from exposed.problems
+    for value in document.values():
+        yield from value.undeclared()
+    for section in document.sections:
+        yield from _base_uri_problems(section)
+        if isinstance(section.authentication, OtherCredential):
+            kind = section.authentication.type
+            message = f"authentication of type {kind!r} is not supported by this version"
+            yield Problem(section.authentication.at("type"), message)
+    for one in document.consumed:
+        yield from _name_problems(one)
+        for parameter in one.ignored:
+            message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"
+            hint = "no caller may set this header" if parameter.in_ == "header" else f"{one.path!r} has no place for it"
+            yield Problem(parameter.at(), message, hint, "warning")
+        yield from _path_problems(one.path, one.place)
+    for route in document.routes:
+        yield from _path_problems(route.path, route.place)
+        if "?" in route.path:
+            yield Problem(route.place, f"{route} cannot be reached", "an exposed path has no query")
+    yield from _adapter_problems(document)
+
+
+def _name_problems(one: Consumed) -> Iterator[Problem]:
+    for parameter in one.parameters:
+        if parameter.location in ("header", "cookie") and not is_token(parameter.name):
+            yield Problem(one.place, f"{parameter.name!r} cannot be the name of a {parameter.location}")
+
+
+def _path_problems(path: str, place: Place) -> Iterator[Problem]:
+    if any(isinstance(part, str) and ("{" in part or "}" in part) for part in parse(path).parts):
+        yield Problem(place, f"path {path!r} has a brace without its partner")
+
+
+def _base_uri_problems(section: HttpConsumes) -> Iterator[Problem]:
+    uri = section.base_uri
+    if not uri:
+        hint = f"give one with --base-uri {section.namespace}=https://..."
+        yield Problem(section.at("baseUri"), f"{section.namespace!r} has no base URI", hint, "warning")
+    elif not parse(uri).holes and not is_base_uri(uri):
+        yield Problem(section.at("baseUri"), f"'baseUri' {uri.rpartition('@')[2]!r} is no plain http(s) URL")
+
+
+def _adapter_problems(document: Document) -> Iterator[Problem]:
+    for adapter in document.model.exposes:
+        if isinstance(adapter, OtherExposes):
+            yield Problem(adapter.at("type"), f"adapters of type {adapter.type!r} are not supported by this version")
+        if isinstance(adapter, McpExposes) and adapter.transport == "stdio":
+            yield Problem(adapter.at("transport"), "transport 'stdio' is served over http instead", "", "warning")
+        if adapter.address:
+            message = f"address {adapter.address!r} is not used"
+            yield Problem(adapter.at("address"), message, "--host decides where to listen", "warning")
