@@ -93,7 +93,7 @@ def _mend_key(parent: MappingNode, key: str, details: ErrorDetails) -> None:
 def _misspelt_type(details: ErrorDetails) -> str | None:
     """The key that was probably meant to be `type`, where there is none."""
     node = details["input"]
-    if details["type"] != "union_tag_invalid" or "type" in node:
+    if details["type"] != "union_tag_invalid" or not isinstance(node, dict) or "type" in node:
         return None
     return next(iter(get_close_matches("type", node, n=1)), None)
 
@@ -110,7 +110,8 @@ def _value(root: Any, path: Path) -> Any:
 def _path(details: ErrorDetails) -> Path:
     """Where the error is; tags of unions (`<rest>`) are no keys, and a wrong tag is the value of `type`."""
     loc = tuple(step for step in details["loc"] if not (isinstance(step, str) and step.startswith("<")))
-    return (*loc, "type") if details["type"] == "union_tag_invalid" else loc
+    is_tag = details["type"] == "union_tag_invalid" and isinstance(details["input"], dict)
+    return (*loc, "type") if is_tag else loc
 
 
 def _problem(root: Node, details: ErrorDetails) -> Problem:
@@ -160,9 +161,13 @@ def _expected(details: ErrorDetails) -> list[str]:
 
 
 def _one_of(key: str, details: ErrorDetails) -> tuple[str, str]:
-    given = details["input"].get("type") if details["type"] == "union_tag_invalid" else details["input"]
-    if details["type"] == "union_tag_invalid" and "type" not in details["input"]:
-        return "key 'type' is missing", ""
+    given = details["input"]
+    if details["type"] == "union_tag_invalid":
+        if not isinstance(given, dict):
+            return f"{key} must be a mapping, not {_shown(given)}", ""
+        if "type" not in given:
+            return "key 'type' is missing", ""
+        given = given["type"]
     return f"{key} cannot be {_shown(given)}", did_you_mean(str(given), _expected(details))
 
 

@@ -214,7 +214,8 @@ def loaded(text: str) -> Document | LoadError:
 def test_an_imported_api_has_the_secrets_that_its_own_file_names(tmp_path: Path) -> None:
     """Both files call their token TOKEN; each means another variable of the environment."""
     binds = "binds: [{{namespace: env, keys: {{TOKEN: {0}}}}}]\n"
-    api = "{{namespace: {0}, baseUri: 'https://{0}.example', authentication: {{type: bearer, token: '{{{{env.TOKEN}}}}'}}}}"
+    secret = "{{type: bearer, token: '{{{{env.TOKEN}}}}'}}"
+    api = f"{{{{namespace: {{0}}, baseUri: 'https://{{0}}.example', authentication: {secret}}}}}"
     (tmp_path / "b.yaml").write_text(
         f"naftiko: 1.0.0-alpha2\n{binds.format('B_TOKEN')}consumes: [{api.format('b')}]\n", encoding="utf-8"
     )
