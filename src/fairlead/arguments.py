@@ -91,6 +91,8 @@ class Inputs:
 
     def unknown(self, name: str) -> str:
         """The fault of an argument that nothing declares."""
+        if name in self.names:
+            return "is declared in another place of the request"
         hint = did_you_mean(name, self.names)
         return f"is not declared ({hint})" if hint else "is not declared"
 

@@ -26,12 +26,18 @@ def url(host: str, port: int) -> str:
 
 
 def banner(
-    documents: tuple[Document, ...], listeners: tuple[Listener, ...], settings: Settings, *, sandbox: bool
+    documents: tuple[Document, ...],
+    listeners: tuple[Listener, ...],
+    settings: Settings,
+    unserved: list[str],
+    *,
+    sandbox: bool,
 ) -> Iterator[str]:
     """The lines to print."""
     yield "Fairlead serves"
     yield from _shortened([f"  {_size(document)}" for document in documents])
     yield from _refused(documents)
+    yield from (f"warning: {file} is not served: its problems are above" for file in unserved)
     if sandbox:
         yield "against the embedded sandbox: no key is used and nothing leaves this machine"
     yield "on"
@@ -51,7 +57,8 @@ def _size(document: Document) -> str:
 def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
     refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
     if refused:
-        yield f"warning: {len(refused)} of them are refused and answer why; `fairlead check` tells more"
+        verb = "is" if len(refused) == 1 else "are"
+        yield f"warning: {len(refused)} of them {verb} refused and answer why; `fairlead check` tells more"
 
 
 def _addresses(listener: Listener, base: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 
-from fairlead.errors import Place, Problem, Unconfigured, did_you_mean
+from fairlead.errors import Place, Problem, StartError, Unconfigured, did_you_mean
 from fairlead.model import Model, Name, Text
 from fairlead.template import Template, parse
 
@@ -32,12 +32,15 @@ def environ(env_file: Path | None = None) -> Environ:
     """The variables of the process, and under them those of a `.env` file where it exists.
 
     Raises:
-        FileNotFoundError: An explicitly named file is not there.
+        StartError: A file that was named is not there, or cannot be read as UTF-8 text.
     """
     path = env_file or Path(".env")
-    if env_file and not path.is_file():
-        raise FileNotFoundError(path)
-    filed = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    if not path.is_file() and (env_file or path.exists()):
+        raise StartError(f"there is no file {str(path)!r}")
+    try:
+        filed = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError):
+        raise StartError(f"{str(path)!r} cannot be read as UTF-8 text") from None
     merged = {**{name: value for name, value in filed.items() if value is not None}, **os.environ}
     return {name: SecretStr(value) for name, value in merged.items()}
 

@@ -24,7 +24,7 @@ from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
 from fairlead.names import find
 from fairlead.operation import UNSET, Arguments
-from fairlead.styles import to_pairs, to_text
+from fairlead.styles import to_text
 from fairlead.template import Hole, Template, parse
 
 Kind = Literal["json", "formUrlEncoded", "text", "xml", "sparql"]
@@ -149,9 +149,14 @@ def _encoded(value: Any, kind: Kind) -> Sent:
     if kind == "json":
         return to_json(value), _MEDIA[kind]
     if kind == "formUrlEncoded" and isinstance(value, Mapping):
-        pairs = (pair for name, member in value.items() for pair in to_pairs(name, member))
-        return urlencode(list(pairs)).encode(), _MEDIA[kind]
+        pairs = [(name, to_text(item)) for name, member in value.items() for item in _items(member)]
+        return urlencode(pairs).encode(), _MEDIA[kind]
     return to_text(value).encode(), _MEDIA[kind]
+
+
+def _items(member: Any) -> list[Any]:
+    """A list is one field for each item; an object stays under its own name, as JSON."""
+    return member if isinstance(member, list) else [member]
 
 
 def holes(data: Any) -> Iterator[tuple[str, bool]]:

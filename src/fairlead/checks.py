@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fairlead.binds import Environ, environ
 from fairlead.document import Document
-from fairlead.errors import Problem, StartError
+from fairlead.errors import Problem
 from fairlead.listeners import arrange
 from fairlead.load import load_all
 from fairlead.settings import Settings
@@ -19,7 +19,7 @@ def checked(
     """The documents and every problem of them: each alone, together on their listeners, and missing secrets."""
     documents, problems = load_all(paths, rest_prefix=rest_prefix)
     _, clashes = arrange(documents, Settings())
-    return documents, tuple(sorted({*problems, *clashes, *missing(documents, environment(env_file))}))
+    return documents, tuple(sorted({*problems, *clashes, *missing(documents, environ(env_file))}))
 
 
 def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Problem]:
@@ -32,11 +32,3 @@ def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Probl
                     seen.add((document.file, name))
                     hint = "set it in the environment or in .env; until then the operations that need it answer 503"
                     yield Problem(value.place, f"{name} is not set", hint, "warning")
-
-
-def environment(env_file: Path | None) -> Environ:
-    """The variables of the process and a `.env` file; raises `StartError` when a file that was named is not there."""
-    try:
-        return environ(env_file)
-    except FileNotFoundError:
-        raise StartError(f"there is no file {str(env_file)!r}") from None

@@ -37,6 +37,13 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), show_envvar=True, **attributes)
 
 
+def _host_names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for host in value:
+        if "/" in host or "@" in host:
+            raise click.BadParameter(f"{host!r} is no host name, but a URL or a path", ctx, param)
+    return value
+
+
 ENV_FILE = _option(
     "--env-file", type=click.Path(path_type=Path), help="File with secrets, besides the environment.  [default: .env]"
 )
@@ -69,6 +76,7 @@ def main() -> None:
 @_option(
     "--allowed-host",
     multiple=True,
+    callback=_host_names,
     envvar="FAIRLEAD_ALLOWED_HOSTS",
     help="Host name that callers and web pages may use besides the loopback names; '*' for any. Repeatable.",
 )

@@ -18,7 +18,7 @@ from fairlead.errors import CallError, Place, Unconfigured
 from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.model import InputParameter
-from fairlead.names import find
+from fairlead.names import canonical, find
 from fairlead.operation import Failing, Run
 from fairlead.styles import to_simple
 from fairlead.template import parse, rooted
@@ -64,6 +64,12 @@ class Consumed:
         return tuple(parameter for parameter in self.parameters if parameter.constant is None)
 
     @property
+    def has_body(self) -> bool:
+        """Whether anything can be sent as a body."""
+        places = {parameter.location for parameter in self.parameters}
+        return self._body_data is not None or not places.isdisjoint({"body", "member"})
+
+    @property
     def ignored(self) -> tuple[InputParameter, ...]:
         """Declared parameters that are never sent: not or already in the path, or headers that no caller may set."""
         return tuple(parameter for parameter in self._merged if not self._has_place(parameter))
@@ -89,9 +95,10 @@ class Consumed:
 
     @cached_property
     def _reserved(self) -> frozenset[str]:
-        """The names in a query that no caller may bring in besides what is declared."""
+        """The names in a query, without case and signs, that no caller may bring in besides what is declared."""
         declared = {parameter.name for parameter in self.parameters if parameter.location == "query"}
-        return self._fixed_query | self._credential_names("query") | declared
+        names = self._fixed_query | self._credential_names("query") | declared
+        return frozenset(map(canonical, names))
 
     @cached_property
     def _body_data(self) -> Any:

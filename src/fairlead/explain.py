@@ -32,7 +32,9 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
         return
     consumed = exposed.target.consumed
     yield f"    -> {consumed}"
-    yield f"    by {', '.join(exposed.target.evidence)} (line {consumed.place.line})"
+    is_here = consumed.place.file == exposed.place.file
+    where = f"line {consumed.place.line}" if is_here else f"{consumed.place.file}:{consumed.place.line}"
+    yield f"    by {', '.join(exposed.target.evidence)} ({where})"
     sources = dict(exposed.binding.sources)
     for parameter in consumed.parameters:
         place = parameter.name if parameter.location == parameter.name else f"{parameter.location} {parameter.name}"
@@ -40,6 +42,8 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
             yield f"    {place} = {parameter.constant[0]!r}"
         elif parameter.name in sources:
             yield f"    {place} = {_shown(sources[parameter.name])}"
+    if consumed.operation.body and consumed.operation.body.data is not None:
+        yield f"    {consumed.operation.body.type} body from a template"
     if credential := consumed.section.authentication:
         yield f"    {credential.type} credential in {', '.join(_set_by(credential))}"
     if exposed.shape:

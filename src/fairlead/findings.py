@@ -28,6 +28,9 @@ def findings(document: Document) -> Iterator[Problem]:
             yield Problem(section.authentication.at("type"), message)
     for one in document.consumed:
         yield from _name_problems(one)
+        if one.operation.body and one.operation.body.data is None and not one.has_body:
+            message = "`body` has no data and the operation no body parameters: nothing is sent"
+            yield Problem(one.operation.at("body"), message, "", "warning")
         for parameter in one.ignored:
             message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"
             hint = "no caller may set this header" if parameter.in_ == "header" else f"{one.path!r} has no place for it"

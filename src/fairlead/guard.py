@@ -45,9 +45,8 @@ class Guard:
             await send_error(error, watched)
         except asyncio.CancelledError:
             # The server cancels what still runs when its time to stop is over.
-            if started:
-                raise
-            await send_error(Stopping("the gateway is stopping"), watched)
+            if not started:
+                await send_error(Stopping("the gateway is stopping"), watched)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"].encode("unicode_escape").decode())
             if not started:

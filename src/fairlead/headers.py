@@ -31,8 +31,10 @@ NEVER_AN_ARGUMENT = HOP_BY_HOP | frozenset({"authorization", "content-length", "
 
 
 def is_legal(value: str) -> bool:
-    """Whether a text can be a header's value: no line breaks or other control characters, Latin-1 only."""
-    return all(char == "\t" or (" " <= char <= "\xff" and char != "\x7f") for char in value)
+    """Whether a text can be a header's value: Latin-1, no control characters, no space around it."""
+    return value == value.strip(" \t") and all(
+        char == "\t" or (" " <= char <= "\xff" and char != "\x7f") for char in value
+    )
 
 
 def is_token(name: str) -> bool:

@@ -18,10 +18,10 @@ from fairlead.bodies import Body
 from fairlead.errors import ArgumentError, Place
 from fairlead.headers import is_legal, to_upstream
 from fairlead.model import Type
-from fairlead.names import find
+from fairlead.names import canonical, find
 from fairlead.operation import NOTHING, Arguments, Forwarded, Result
 from fairlead.styles import to_pairs, to_simple
-from fairlead.template import Template
+from fairlead.template import Hole, Template
 from fairlead.upstream import Request, Upstream
 
 
@@ -61,7 +61,7 @@ class HttpCall:
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""
         given = [*self.constants, *((p, _typed(p, arguments[p.name])) for p in self.parameters if p.name in arguments)]
-        path = self.path.fill(_segments({p.name: value for p, value in given if p.location == "path"}))
+        path = self.path.fill(_segments(self.path, {p.name: value for p, value in given if p.location == "path"}))
         pairs = [*self._pairs(given), *self._free(forwarded.query, "query parameter")]
         own = tuple(_headers(given))
         names = {name for name, _ in own}
@@ -81,9 +81,10 @@ class HttpCall:
     def _free(self, pairs: Iterable[tuple[str, str]], what: str) -> Iterator[tuple[str, str]]:
         """The pairs, whose names callers chose: none may stand in for what only the document or a bind decides."""
         for name, value in pairs:
-            if name in self.reserved:
+            if canonical(name) in self.reserved:
                 raise ArgumentError(
-                    f"{what} {name!r} is not declared", {"errors": [{"argument": name, "detail": "is reserved"}]}
+                    f"{what} {name!r} is reserved: no caller may add it",
+                    {"errors": [{"argument": name, "detail": "is reserved"}]},
                 )
             yield name, value
 
@@ -98,15 +99,16 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     return int(value) if parameter.type == "integer" and isinstance(value, float) else value
 
 
-def _segments(values: Mapping[str, Any]) -> Callable[[str], str]:
+def _segments(path: Template, values: Mapping[str, Any]) -> Callable[[str], str]:
     """A filler for the path: every value stays one segment, whatever is in it; `{key+}` may span several."""
+    spanning = {part.name for part in path.parts if isinstance(part, Hole) and part.spans}
 
     def fill(hole: str) -> str:
         name = find(hole, values)
         if name is None:
             _refuse(hole, "is required")
         text = to_simple(values[name])
-        segments = text.split("/") if hole.endswith("+") else [text]
+        segments = text.split("/") if hole in spanning else [text]
         if any(segment in (".", "..") for segment in segments) or not text:
             _refuse(name, f"cannot be {text!r}: it stands in a path")
         if any(ord(char) < 32 or ord(char) == 127 for char in text):

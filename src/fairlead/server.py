@@ -19,6 +19,9 @@ from fairlead.runtime import Served
 from fairlead.settings import Settings
 from fairlead.upstream import answers
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections, so that a server's close seldom meets a request."""
+
 
 class _Server(uvicorn.Server):
     """A server that tells when it has started and leaves signals to `serve`."""
@@ -93,6 +96,7 @@ def _config(served: Served, settings: Settings) -> uvicorn.Config:
         access_log=settings.access_log,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.grace),
     )
 

@@ -12,8 +12,8 @@ import anyio
 
 from fairlead import sandbox as sandboxes
 from fairlead.banner import banner, url
-from fairlead.binds import Environ
-from fairlead.checks import environment, missing
+from fairlead.binds import Environ, environ
+from fairlead.checks import missing
 from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
@@ -39,13 +39,15 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     documents, problems = load_all(paths, rest_prefix=settings.rest_prefix)
     _check_namespaces(documents, settings)
     listeners, clashes = arrange(documents, settings)
-    variables = sandboxes.environ_of(documents) if sandbox else environment(env_file)
+    variables = sandboxes.environ_of(documents) if sandbox else environ(env_file)
     found = tuple(sorted({*problems, *clashes, *missing(documents, variables)}))
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
         raise LoadError([*found, *(Problem(document.model.at(), "exposes nothing") for document in documents)])
     _say(found)
-    _run(partial(_serve, documents, listeners, variables, settings, sandbox=sandbox))
+    broken = {problem.place.file for problem in problems if problem.severity == "error"}
+    unserved = sorted(broken - {document.file for document in documents})
+    _run(partial(_serve, documents, listeners, variables, settings, unserved, sandbox=sandbox))
 
 
 def _check_namespaces(documents: Iterable[Document], settings: Settings) -> None:
@@ -83,6 +85,7 @@ async def _serve(
     listeners: tuple[Listener, ...],
     variables: Environ,
     settings: Settings,
+    unserved: list[str],
     *,
     sandbox: bool,
 ) -> None:
@@ -99,7 +102,7 @@ async def _serve(
             served,
             sockets,
             settings,
-            on_up=lambda: say("\n".join(banner(documents, listeners, settings, sandbox=sandbox))),
+            on_up=lambda: say("\n".join(banner(documents, listeners, settings, unserved, sandbox=sandbox))),
         )
 
 
@@ -109,7 +112,7 @@ def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | 
     if not documents:
         raise LoadError(problems)
     _say(problems)
-    given = {name: value for name, value in environment(env_file).items() if value.get_secret_value()}
+    given = {name: value for name, value in environ(env_file).items() if value.get_secret_value()}
     expected = {name: given.get(name, made_up) for name, made_up in sandboxes.environ_of(documents).items()}
     served = Served(port, Sandbox(documents, expected), ())
 

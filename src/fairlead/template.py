@@ -12,9 +12,10 @@ _DOUBLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}()")
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A place in a text that a value fills."""
+    """A place in a text that a value fills; one written `{key+}` spans several segments of a path."""
 
     name: str
+    spans: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def parse(text: str, *, single: bool = True) -> Template:
     parts: list[str | Hole] = []
     end = 0
     for match in (_HOLE if single else _DOUBLE).finditer(text):
-        parts += (text[end : match.start()], Hole(match[1] or match[2]))
+        name = match[1] or match[2]
+        parts += (text[end : match.start()], Hole(name.rstrip("+") or name, name.endswith("+")))
         end = match.end()
     parts.append(text[end:])
     return Template(tuple(part for part in parts if part != ""))

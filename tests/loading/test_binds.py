@@ -14,7 +14,7 @@ from fairlead.binds import Bind, Bindings, environ
 from fairlead.checks import missing
 from fairlead.consumed import Wiring
 from fairlead.document import Document
-from fairlead.errors import Place, Problem, Unconfigured
+from fairlead.errors import Place, Problem, StartError, Unconfigured
 from fairlead.exposes.pages import pages
 from fairlead.load import loads
 from fairlead.operation import Operation
@@ -48,8 +48,17 @@ def test_a_file_called_env_in_the_current_folder_is_read_without_being_named(
 
 
 def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(StartError):
         environ(tmp_path / "none")
+
+
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(b"\xff\xfe=\n")
+
+    with pytest.raises(StartError) as caught:
+        environ(tmp_path / "bad")
+
+    assert str(caught.value) == f"'{tmp_path / 'bad'}' cannot be read as UTF-8 text"
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,13 @@ def test_what_is_no_hole_is_text(text: str) -> None:
     assert parse(text) == Template((text,) if text else ())
 
 
-@pytest.mark.parametrize("name", ["batch-id", "a.b", "key+", "env.TOKEN", "ü"])
+@pytest.mark.parametrize("name", ["batch-id", "a.b", "env.TOKEN", "ü"])
 def test_a_hole_may_have_any_name_without_braces(name: str) -> None:
     assert parse(f"{{{name}}}").holes == (name,)
+
+
+def test_a_hole_with_a_plus_spans_segments_under_its_name_alone() -> None:
+    assert parse("/{key+}") == Template(("/", Hole("key", spans=True)))
 
 
 def test_holes_are_named_once_and_in_order() -> None:

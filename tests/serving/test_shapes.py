@@ -206,3 +206,52 @@ async def test_half_a_character_in_a_name_is_named_and_refused() -> None:
         response = await one.rest.post("/ships", content=rb'{"\ud800":1}', headers={"content-type": "application/json"})
 
     assert (response.status_code, upstream.got) == (400, [])
+
+
+async def test_what_is_no_scalar_stays_under_its_own_name_in_a_form() -> None:
+    operation = """\
+    method: POST
+    body: {type: formUrlEncoded}
+    inputParameters:
+    - {name: a, in: body, type: string}
+    - {name: o, in: body, type: object}
+    - {name: k, in: body, value: K}
+    """
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"a": "x", "o": {"k": "EVIL", "a": "EVIL"}})
+
+    assert upstream.only.body == b"a=x&o=%7B%22k%22%3A%22EVIL%22%2C%22a%22%3A%22EVIL%22%7D&k=K"
+
+
+@pytest.mark.parametrize(
+    ("target", "key"), [("/files/a/b%20c/d", "a/b%20c/d"), ("/files/a%2Fb", "a/b"), ("/files/x", "x")]
+)
+async def test_a_placeholder_with_a_plus_takes_the_rest_of_the_path(target: str, key: str) -> None:
+    text = document("method: POST", path="/o/{key+}", route="/files/{key+}")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post(target)
+        missing = await one.rest.post("/files/")
+
+    assert upstream.only.url == f"https://harbour.example/api/o/{key}"
+    assert missing.status_code == 404
+
+
+@pytest.mark.parametrize("value", [" lead", "trail ", "\tx"])
+async def test_a_header_argument_with_space_around_it_is_the_callers_fault(value: str) -> None:
+    operation = "method: POST\ninputParameters: [{name: X-Custom, in: header}]"
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        result = await one.call("add", {"X-Custom": value})
+
+    assert (result["structuredContent"]["status"], upstream.got) == (400, [])
+
+
+@pytest.mark.parametrize("name", ["KEY", "key[]", "Fixed"])
+async def test_other_spellings_of_a_reserved_name_are_reserved_too(name: str) -> None:
+    section = "authentication: {type: apikey, key: key, value: secret, placement: query}"
+    operation = (
+        "method: POST\ninputParameters: [{name: f, in: query, type: object}, {name: fixed, in: query, value: v}]"
+    )
+    async with world(document(operation, section=section), upstream=(upstream := Upstream())) as one:
+        result = await one.call("add", {"f": {name: "theirs"}})
+
+    assert (result["isError"], upstream.got) == (True, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Protocol
 
 from fairlead.arguments import Location
@@ -52,11 +53,11 @@ class HeaderSigner:
 
 
 def header_signer(headers: Mapping[str, str]) -> Sign:
-    """The signer for headers; raises `Unconfigured` for a value that no header can hold."""
-    for name, value in headers.items():
-        if not is_legal(value):
-            raise Unconfigured(f"the credential for the header {name!r} holds line breaks or other illegal characters")
-    return HeaderSigner(tuple((name.lower(), value) for name, value in headers.items()))
+    """The signer for headers, without the line break that files end in; raises `ValueError` for an illegal value."""
+    stripped = {name.lower(): value.strip() for name, value in headers.items()}
+    if not all(map(is_legal, stripped.values())):
+        raise ValueError("holds line breaks or other characters that no header can")
+    return HeaderSigner(tuple(stripped.items()))
 
 
 class Credential(Model):
@@ -74,7 +75,7 @@ class Credential(Model):
 
     @abstractmethod
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
-        """The signing function for the same texts, revealed."""
+        """The signing function for the same texts, revealed; raises `ValueError` for texts that cannot be sent."""
 
     def values(self, bindings: Bindings) -> Iterator[Value]:
         """The texts as values of the document."""
@@ -82,11 +83,16 @@ class Credential(Model):
 
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
         """The function that signs requests, its secrets taken from the environment."""
+        values = list(self.values(bindings))
         try:
-            revealed = (value.reveal(environ) for value in self.values(bindings))
+            revealed = (value.reveal(environ) for value in values)
             return self.sign_with(dict(zip(self.texts(), revealed, strict=True)))
         except Unconfigured as error:
             return Unavailable(error)
+        except ValueError as fault:
+            names = ", ".join(name for value in values for name in value.variables.values()) or "the credential"
+            where = f"{Path(self.at().file).name}:{self.at().line}"
+            return Unavailable(Unconfigured(f"{names} {fault}; {bindings.capability!r} needs it ({where})"))
 
 
 class OtherCredential(Credential):

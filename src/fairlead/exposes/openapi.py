@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fairlead import __version__
-from fairlead.arguments import Input
+from fairlead.arguments import Input, Inputs
 from fairlead.exposes.rest import Route
 from fairlead.template import Hole, parse
 
@@ -50,8 +51,10 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
     listed = tuple(routes)
     ids = _operation_ids(listed)
     paths: dict[str, dict[str, Any]] = {}
+    first: dict[str, Route] = {}
     for route in listed:
-        paths.setdefault(_path(route), {})[route.method.lower()] = _operation(route, ids[id(route)])
+        path = _path(first.setdefault(route.shape, route))
+        paths.setdefault(path, {})[route.method.lower()] = _operation(_renamed(route, first), ids[id(route)])
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
@@ -67,6 +70,18 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
 
 def _path(route: Route) -> str:
     return "".join(f"{{{part.name}}}" if isinstance(part, Hole) else part for part in parse(route.path).parts)
+
+
+def _renamed(route: Route, first: Mapping[str, Route]) -> Route:
+    """The route with the placeholders of the first of its shape: to OpenAPI, two spellings of a path are one path."""
+    template = first[route.shape].path
+    names = dict(zip(parse(route.path).holes, parse(template).holes, strict=True))
+    items = tuple(
+        replace(item, name=names.get(item.name, item.name)) if item.location == "path" else item
+        for item in route.exposed.inputs
+    )
+    exposed = replace(route.exposed, binding=replace(route.exposed.binding, inputs=Inputs(items)))
+    return replace(route, path=template, exposed=exposed)
 
 
 def _problem_response(text: str) -> dict[str, Any]:

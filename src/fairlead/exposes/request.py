@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Receive, Scope
 
@@ -104,7 +103,10 @@ class _Given:
         for name, text in pairs:
             texts[name.lower() if location == "header" else name].append(text)
         for item in self.at(location):
-            if found := texts.get(item.name.lower() if location == "header" else item.name):
+            found = texts.get(item.name.lower() if location == "header" else item.name, [])
+            if location == "cookie" and len(found) > 1:
+                self.faults[item.name] = f"is given {len(found)} times"
+            elif found:
                 self._convert(item, from_text, ",".join(found))
 
     def take_query(self, query: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
@@ -164,15 +166,15 @@ def _query(query_string: bytes) -> dict[str, list[str]]:
 def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         if name == "cookie":
-            try:
-                yield from ((key, morsel.value) for key, morsel in SimpleCookie(value).items())
-            except CookieError:
-                raise ArgumentError("the Cookie header is malformed") from None
+            pairs = (pair.partition("=") for pair in value.split(";"))
+            yield from ((key.strip(), unquote(text.strip().strip('"'))) for key, _, text in pairs)
 
 
 def _json(body: bytes, headers: Headers) -> Any:
     media = next((value for name, value in headers if name == "content-type"), "application/json")
     kind = media.partition(";")[0].strip().lower()
+    if any(name == "content-encoding" and value.lower() != "identity" for name, value in headers):
+        raise ValueError("must be sent without a content encoding")
     if kind != "application/json" and not kind.endswith("+json"):
         raise ValueError(f"must be sent as application/json, not {kind!r}")
     try:

@@ -1,7 +1,8 @@
 """From a request's path to its route: a tree of segments, built once, whose cost does not grow with its routes.
 
-A literal segment beats a template, and among templates the first that was added wins. A path argument is one segment,
-decoded after the path was split, so that `a%2Fb` stays one value.
+A literal segment beats a template, among templates the first that was added wins, and last comes `{key+}`, which takes
+the rest of the path. Any other path argument is one segment, decoded after the path was split, so that `a%2Fb` stays
+one value.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class _Node(Generic[T]):
     literals: dict[str, _Node[T]] = field(default_factory=dict)
     templates: dict[str, tuple[re.Pattern[str], _Node[T]]] = field(default_factory=dict)
     leaves: dict[str, tuple[T, tuple[str, ...]]] = field(default_factory=dict)
+    rest: _Node[T] | None = None
 
 
 class RouteTable(Generic[T]):
@@ -72,6 +74,10 @@ class RouteTable(Generic[T]):
 def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
     if not template.holes:
         return node.literals.setdefault(segment, _Node())
+    match template.parts:
+        case (Hole(spans=True),):
+            node.rest = node.rest or _Node()
+            return node.rest
     pattern = "".join("(.+)" if isinstance(part, Hole) else re.escape(part) for part in template.parts)
     return node.templates.setdefault(pattern, (re.compile(pattern, re.DOTALL), _Node()))[1]
 
@@ -86,3 +92,5 @@ def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Itera
     for pattern, child in node.templates.values():
         if match := pattern.fullmatch(head):
             yield from _walk(child, rest, values + match.groups())
+    if node.rest and "/".join(segments):
+        yield node.rest, (*values, "/".join(segments))
