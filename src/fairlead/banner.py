@@ -11,18 +11,12 @@ from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
 from fairlead.guard import LOOPBACK
 from fairlead.listeners import Listener, NamedTool
-from fairlead.settings import Settings
+from fairlead.settings import Settings, local_url
 from fairlead.terminal import counted
 
 MAX_LINES = 20
 _JSON = "-H 'content-type: application/json'"
 _MCP = f"{_JSON} -H 'accept: application/json, text/event-stream'"
-
-
-def url(host: str, port: int) -> str:
-    """The address of a listener as a caller on this machine uses it."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"http://{f'[{near}]' if ':' in near else near}:{port}"
 
 
 def banner(
@@ -42,7 +36,7 @@ def banner(
         yield "against the embedded sandbox: no key is used and nothing leaves this machine"
     yield "on"
     for listener in listeners:
-        yield from _addresses(listener, url(settings.host, listener.port))
+        yield from _addresses(listener, local_url(settings.host, listener.port))
     if settings.host not in {*LOOPBACK, "::1"}:
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
     if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
@@ -90,7 +84,7 @@ def _first_calls(listeners: tuple[Listener, ...], host: str, *, may_create: bool
     for listener in listeners:
         for tool in list(_alike(listener, listing))[:1]:
             call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool.name, "arguments": {}}}
-            yield f"curl -s {url(host, listener.port)}/mcp {_MCP} -d {quote(json.dumps(call))}"
+            yield f"curl -s {local_url(host, listener.port)}/mcp {_MCP} -d {quote(json.dumps(call))}"
 
 
 def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | None, Route | None, str]:
@@ -99,8 +93,8 @@ def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | Non
     for route, listener in lists:
         for other in listener.routes:
             if other.path == route.path and _is_plain(other, "POST"):
-                return route, other, url(host, listener.port)
-    return (lists[0][0], None, url(host, lists[0][1].port)) if lists else (None, None, "")
+                return route, other, local_url(host, listener.port)
+    return (lists[0][0], None, local_url(host, lists[0][1].port)) if lists else (None, None, "")
 
 
 def _is_plain(route: Route, method: str) -> bool:

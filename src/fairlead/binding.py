@@ -204,7 +204,7 @@ def _inputs(target: Consumed, sources: list[tuple[Parameter, Source | Value]], s
     inputs: dict[str, Input] = {}
     for parameter, source in sources:
         for name in _read_by(source):
-            known = _as_declared(_derived(name, parameter, source, target, scope), scope)
+            known = _as_declared(_derived(name, parameter, source, scope), scope)
             earlier = inputs.get(name, known)
             inputs[name] = replace(earlier, required=earlier.required or known.required)
     return inputs
@@ -220,7 +220,7 @@ def _read_by(source: Source | Value) -> tuple[str, ...]:
             return ()
 
 
-def _derived(name: str, parameter: Parameter, source: Source | Value, target: Consumed, scope: Scope) -> Input:
+def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
     kind = parameter.type if isinstance(source, Argument) else "string"
     location = parameter.location
     if scope.path and name in scope.path.holes:

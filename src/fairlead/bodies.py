@@ -84,7 +84,7 @@ Sent = tuple[bytes, str]
 """A body and its media type."""
 
 
-class Body(Protocol):
+class Encoder(Protocol):
     """Makes a request's body, or None where there is none to send."""
 
     def __call__(self, arguments: Arguments) -> Sent | None: ...

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from fairlead.arguments import Location
 from fairlead.auth import Anonymous
 from fairlead.binds import Bindings, Environ, Value
-from fairlead.bodies import Body, MemberBody, NoBody, TemplateBody, WholeBody, compiled, holes
+from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
 from fairlead.errors import CallError, Place, Unconfigured
 from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_legal
@@ -181,7 +181,7 @@ class Consumed:
             raise Unconfigured(f"the header {parameter.name!r} would hold line breaks or other illegal characters")
         return text
 
-    def _body(self) -> Body:
+    def _body(self) -> Encoder:
         kind = self.operation.body.type if self.operation.body else "json"
         if self._body_data is not None:
             return TemplateBody(compiled(self._body_data, [parameter.name for parameter in self.parameters]), kind)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -23,8 +24,8 @@ from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed, Wiring
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.model import InputParameter, Model, OutputParameter, Text
-from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shaped
-from fairlead.shape import Shape, shape
+from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
+from fairlead.shape import shape
 
 
 class Caller(Model):
@@ -122,14 +123,14 @@ def _uncallable(caller: Caller) -> Problem:
 def _planned(one: Entry, target: Target | Problem) -> Exposed:
     caller = one.caller
     name = caller.name or caller.call
-    identity = (name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
+    planned = partial(Exposed, name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
     if isinstance(target, Problem):
-        return Exposed(*identity, problems=(target,))
+        return planned(problems=(target,))
     binding, problems = bind(target.consumed, caller.with_, one.scope)
     shaped, faults = _shaped(caller, target.consumed)
     if binding is None or problems or faults:
-        return Exposed(*identity, problems=(*problems, *faults))
-    return Exposed(*identity, target, binding, shaped, caller.output_parameters)
+        return planned(problems=(*problems, *faults))
+    return planned(target, binding, shaped, caller.output_parameters)
 
 
 def _shaped(caller: Caller, target: Consumed) -> tuple[Shape | None, list[Problem]]:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping
 from fairlead.exposes.http import send_error
 from fairlead.exposes.pages import HEALTH
+from fairlead.settings import bracketed
 
 log = logging.getLogger("fairlead")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -26,7 +27,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
-        self._hosts = frozenset(_bracketed(host.lower()) for host in hosts)
+        self._hosts = frozenset(bracketed(host.lower()) for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,8 +69,3 @@ class Guard:
     def _knows(self, authority: bytes) -> bool:
         match = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
         return match is not None and bool({match[1].rstrip("."), match[0]} & self._hosts)
-
-
-def _bracketed(host: str) -> str:
-    """IPv6 addresses as they stand in a URL."""
-    return f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from fairlead.arguments import Location
 from fairlead.auth import Sign
-from fairlead.bodies import Body
+from fairlead.bodies import Encoder
 from fairlead.errors import ArgumentError, Place
 from fairlead.headers import is_legal, to_upstream
 from fairlead.model import Type
@@ -50,7 +50,7 @@ class HttpCall:
     path: Template
     parameters: tuple[Parameter, ...]
     constants: tuple[tuple[Parameter, Any], ...] = field(repr=False)
-    body: Body
+    body: Encoder
     sign: Sign
     reserved: frozenset[str]
     upstream: Upstream

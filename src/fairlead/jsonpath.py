@@ -6,17 +6,16 @@ path with a wildcard, slice, filter or `..` gives a list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from jsonpath_ng import Child, Fields, Index, JSONPath, Root
 from jsonpath_ng.ext.parser import parse
 
-Getter = Callable[[Any], Any]
 MAX_LENGTH = 1024
 
 
-def compile_path(expression: str) -> Getter | None:
+def compile_path(expression: str) -> First | Every | None:
     """The function that answers what the path finds, or None for the identity.
 
     Raises:
@@ -31,7 +30,7 @@ def compile_path(expression: str) -> Getter | None:
         path = parse(text if text.startswith("$") else f"$.{text}")
     except Exception as error:  # noqa: BLE001 - the library raises a dozen kinds
         raise ValueError(f"is not a JSONPath: {str(error).partition(chr(10))[0]}") from None
-    return _one(path) if _is_definite(path) else _all(path)
+    return First(path) if _is_definite(path) else Every(path)
 
 
 def _is_definite(path: JSONPath) -> bool:
@@ -48,16 +47,25 @@ def _is_definite(path: JSONPath) -> bool:
             return False
 
 
-def _one(path: JSONPath) -> Getter:
-    def get(value: Any) -> Any:
-        found = _find(path, value)
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a definite path leads to, or None."""
+
+    path: JSONPath
+
+    def __call__(self, value: Any) -> Any:
+        found = _find(self.path, value)
         return found[0] if found else None
 
-    return get
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All that a path finds, in order."""
 
-def _all(path: JSONPath) -> Getter:
-    return lambda value: _find(path, value)
+    path: JSONPath
+
+    def __call__(self, value: Any) -> Any:
+        return _find(self.path, value)
 
 
 def _find(path: JSONPath, value: Any) -> list[Any]:

@@ -38,7 +38,7 @@ NOT_YET = frozenset(
 
 
 @dataclass
-class Reading:
+class Findings:
     """What a validation run carries along: the problems found so far."""
 
     problems: list[Problem] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Model(BaseModel):
         if not isinstance(data, MappingNode):
             return handler(data)
         known = {field.alias or name for name, field in cls.model_fields.items()}
-        if isinstance(info.context, Reading):
+        if isinstance(info.context, Findings):
             info.context.problems += cls._unknown_in(data, known)
         model = handler({key: value for key, value in data.items() if key in known})
         model._node = data

@@ -16,7 +16,7 @@ import uvicorn
 from fairlead.errors import StartError
 from fairlead.exposes.pages import LIVE
 from fairlead.runtime import Served
-from fairlead.settings import Settings
+from fairlead.settings import Settings, local_url
 from fairlead.upstream import answers
 
 KEEP_ALIVE_SECONDS = 75
@@ -103,12 +103,11 @@ def _config(served: Served, settings: Settings) -> uvicorn.Config:
 
 def readiness(host: str, ports: Sequence[int]) -> Callable[[], Awaitable[dict[str, bool]]]:
     """What `/health/ready` asks: one real request to every port."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
 
     async def ask() -> dict[str, bool]:
         answered: dict[str, bool] = {}
         for port in ports:
-            answered[str(port)] = await answers(f"http://{near}:{port}{LIVE}")
+            answered[str(port)] = await answers(f"{local_url(host, port)}{LIVE}")
         return answered
 
     return ask

@@ -13,6 +13,16 @@ DEFAULT_REST_PORT = 8080
 DEFAULT_MCP_PORT = 9090
 
 
+def bracketed(host: str) -> str:
+    """The host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+
+
+def local_url(host: str, port: int) -> str:
+    """The address of a listener as a caller on this machine uses it."""
+    return f"http://{bracketed({'0.0.0.0': '127.0.0.1', '::': '::1'}.get(host, host))}:{port}"  # noqa: S104
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of `fairlead serve`; `docs/settings.md` lists them with their flags and variables."""

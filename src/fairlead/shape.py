@@ -9,29 +9,19 @@ outputParameters:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fairlead.jsonpath import Getter, compile_path
+from fairlead.jsonpath import compile_path
 from fairlead.model import OutputParameter
-
-Shape = Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    get: Getter
-
-    def __call__(self, value: Any) -> Any:
-        return self.get(value)
+from fairlead.operation import Shape
 
 
 @dataclass(frozen=True, slots=True)
 class _Each:
     """Every item of a list; what is no list gives None."""
 
-    get: Getter | None
+    get: Shape | None
     item: Shape
 
     def __call__(self, value: Any) -> Any:
@@ -43,7 +33,7 @@ class _Each:
 class _Members:
     """A new object, member by member, from the value or from what a path finds in it."""
 
-    get: Getter | None
+    get: Shape | None
     members: tuple[tuple[str, Shape | None], ...]
 
     def __call__(self, value: Any) -> Any:
@@ -86,11 +76,10 @@ def _shape_of(output: OutputParameter) -> Shape | None:
         return _Members(get, tuple((name, _shape_of(member)) for name, member in output.properties.items()))
     if output.items and (item := _shape_of(output.items)):
         return _Each(get, item)
-    return _Path(get) if get else None
+    return get
 
 
 def _value_shape(output: OutputParameter) -> Shape | None:
     if isinstance(output.value, str) and output.value.startswith("$"):
-        get = compile_path(output.value)
-        return _Path(get) if get else None
+        return compile_path(output.value)
     return _Constant(output.value)

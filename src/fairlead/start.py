@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 
 from fairlead import sandbox as sandboxes
-from fairlead.banner import banner, url
+from fairlead.banner import banner
 from fairlead.binds import Environ, environ
 from fairlead.checks import missing
 from fairlead.consumed import Wiring
@@ -22,7 +22,7 @@ from fairlead.load import load_all
 from fairlead.runtime import Served, build
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
-from fairlead.settings import Settings
+from fairlead.settings import Settings, local_url
 from fairlead.terminal import say
 from fairlead.upstream import connect, in_process
 
@@ -118,7 +118,7 @@ def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | 
 
     def told() -> None:
         say("The sandbox answers; start a gateway on it with")
-        for namespace, uri in sandboxes.base_uris(documents, url(host, port)).items():
+        for namespace, uri in sandboxes.base_uris(documents, local_url(host, port)).items():
             say(f"  --base-uri {namespace}={uri}")
         for name in expected:
             say(f"  {name}={'<as in the environment>' if name in given else f'sandbox-{name.lower()}'}")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fairlead.errors import Place, Problem, did_you_mean
-from fairlead.model import Model, Reading
+from fairlead.model import Findings, Model
 from fairlead.source import MappingNode, Node, SequenceNode
 
 M = TypeVar("M", bound=Model)
@@ -32,10 +32,10 @@ def validate(kind: type[M], node: Node) -> tuple[M | None, list[Problem]]:
     problems: list[Problem] = []
     mended: set[Path] = set()
     for _ in range(_MAX_PASSES):
-        reading = Reading()
-        model, errors = _validated(kind, node, reading)
+        found = Findings()
+        model, errors = _validated(kind, node, found)
         told = (_problem(node, details) for details in errors if _path(details) not in mended)
-        problems += (problem for problem in (*reading.problems, *told) if problem not in problems)
+        problems += (problem for problem in (*found.problems, *told) if problem not in problems)
         if model is not None:
             return model, problems
         node = _mended(node, errors)
@@ -43,9 +43,9 @@ def validate(kind: type[M], node: Node) -> tuple[M | None, list[Problem]]:
     return None, problems
 
 
-def _validated(kind: type[M], node: Node, reading: Reading) -> tuple[M | None, list[ErrorDetails]]:
+def _validated(kind: type[M], node: Node, found: Findings) -> tuple[M | None, list[ErrorDetails]]:
     try:
-        return kind.model_validate(node, context=reading), []
+        return kind.model_validate(node, context=found), []
     except ValidationError as error:
         return None, error.errors()
 
