@@ -17,7 +17,7 @@ from fairlead.consumes import Consumes
 from fairlead.errors import LoadError, Problem
 from fairlead.exposes import Exposes
 from fairlead.model import Model, Name, Text
-from fairlead.source import MappingNode
+from fairlead.nodes import MappingNode
 from fairlead.validation import validate
 
 _VERSION_KEYS: Final = ("naftiko", "ikanos")

@@ -16,7 +16,8 @@ from fairlead.document import Document, planned
 from fairlead.errors import LoadError, Place, Problem, did_you_mean
 from fairlead.findings import findings
 from fairlead.imports import apis
-from fairlead.source import MappingNode, parse, read
+from fairlead.nodes import MappingNode
+from fairlead.source import parse, read
 from fairlead.validation import MENDED
 
 

@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from fairlead.errors import Place, Problem, Severity, did_you_mean
-from fairlead.source import Decimal, Integer, MappingNode
+from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
     """aggregates forward prompts tunnel location from outputSchema outputMediaType maxBinarySize responses

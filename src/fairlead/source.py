@@ -1,17 +1,16 @@
 """YAML text -> mappings and lists that know where each of their keys and values stands.
 
-Scalars follow YAML 1.2: `on`, `no` and `2026-05-19` are text. Keys are always text, as written. Refused, each with its
-place: a second document, duplicate keys, tags that would construct objects, text over `MAX_BYTES`, nesting over
-`MAX_DEPTH`, and aliases that would expand to more than `MAX_NODES` nodes.
+Keys are always text, as written. Refused, each with its place: a second document, duplicate keys, tags that would
+construct objects, text over `MAX_BYTES`, nesting over `MAX_DEPTH`, and aliases that would expand to more than
+`MAX_NODES` nodes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import yaml
 from yaml.events import (
@@ -27,67 +26,13 @@ from yaml.events import (
 from yaml.events import MappingEndEvent as MappingEnd
 
 from fairlead.errors import LoadError, Place, Problem
+from fairlead.nodes import MappingNode, Node, SequenceNode, plain
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 
 _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq")}
-
-
-class Integer(int):
-    """A whole number that keeps its spelling, so that `version: 007` can still be read as text."""
-
-    text: str
-
-    def __new__(cls, text: str, base: int = 10) -> Self:
-        number = super().__new__(cls, text, base)
-        number.text = text
-        return number
-
-
-class Decimal(float):
-    """A decimal number that keeps its spelling, so that `version: 1.10` can still be read as text."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-
-_LONGEST_NUMBER = 64
-_PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
-    (re.compile(r"|~|null|Null|NULL"), lambda _: None),
-    (re.compile(r"true|True|TRUE"), lambda _: True),
-    (re.compile(r"false|False|FALSE"), lambda _: False),
-    (re.compile(r"[-+]?[0-9]+"), Integer),
-    (re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+"), lambda text: Integer(text, 0)),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?"), Decimal),
-)
-
-
-class MappingNode(dict[str, Any]):
-    """A YAML mapping; `place` is its own, `key_places` and `value_places` those of its entries."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.place = place
-        self.key_places: dict[str, Place] = {}
-        self.value_places: dict[str, Place] = {}
-
-
-class SequenceNode(list[Any]):
-    """A YAML sequence; `places` holds one place per item."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__()
-        self.place = place
-        self.places: list[Place] = []
-
-
-Node = MappingNode | SequenceNode
 
 
 def read(path: Path) -> MappingNode:
@@ -263,12 +208,3 @@ class _Composer:
     def _stop(self, place: Place, message: str, hint: str = "") -> NoReturn:
         self.problem(place, message, hint)
         raise _Stop
-
-
-def plain(text: str) -> Any:
-    """The value of an unquoted scalar by the YAML 1.2 core schema; numbers beyond all use stay text."""
-    if len(text) <= _LONGEST_NUMBER:
-        for pattern, convert in _PLAIN:
-            if pattern.fullmatch(text):
-                return convert(text)
-    return text

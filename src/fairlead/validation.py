@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.model import Findings, Model
-from fairlead.source import MappingNode, Node, SequenceNode
+from fairlead.nodes import MappingNode, Node, SequenceNode
 
 M = TypeVar("M", bound=Model)
 Path = tuple[int | str, ...]

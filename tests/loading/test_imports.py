@@ -8,7 +8,7 @@ import fairlead
 
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
-    fairlead errors names template headers jsontext decoding source model validation styles arguments operation
+    fairlead errors names template headers jsontext decoding nodes source model validation styles arguments operation
     jsonpath shape
     binds upstream
     auth.base auth.bearer auth.apikey auth.basic auth

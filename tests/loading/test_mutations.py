@@ -8,7 +8,8 @@ import pytest
 
 from fairlead.errors import LoadError, Place, Problem
 from fairlead.load import loads
-from fairlead.source import MappingNode, parse
+from fairlead.nodes import MappingNode
+from fairlead.source import parse
 
 CAPABILITIES = Path(__file__).parents[2] / "capabilities"
 FILES = sorted(CAPABILITIES.glob("*.yaml"))

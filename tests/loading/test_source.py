@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead.errors import LoadError, Place
-from fairlead.source import MappingNode, parse, read
+from fairlead.nodes import MappingNode
+from fairlead.source import parse, read
 
 
 def parsed(text: str) -> MappingNode:
