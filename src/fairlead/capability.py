@@ -10,41 +10,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+
+from pydantic import Field
 
 from fairlead.binds import Bind
 from fairlead.consumes import Consumes
-from fairlead.errors import LoadError, Problem
+from fairlead.errors import LoadError, Problem, Severity
 from fairlead.exposes import Exposes
-from fairlead.model import Model, Name, Text
+from fairlead.model import Model, Text
 from fairlead.nodes import MappingNode
 from fairlead.validation import validate
 
 _VERSION_KEYS: Final = ("naftiko", "ikanos")
+_CONTENT: Final = ("capability", "consumes", "exposes", "aggregates", "binds")
 _VERSION = re.compile(r"(0\.[45]|1\.0\.0-(alpha|beta)\d+)")
 
 
-class Stakeholder(Model):
-    """Somebody to ask about a capability."""
-
-    role: Text = ""
-    full_name: Text = ""
-    email: Text = ""
-
-
 class Info(Model):
-    """What a capability is about; the first that it has of label, display, title and name is its label."""
+    """What a capability is about; the first that it has of label, display, title and name is its label.
+
+    All else is for readers and catalogues, in whatever form.
+    """
+
+    unknown_keys: ClassVar[Severity | None] = "warning"
 
     label: Text = ""
     display: Text = ""
     title: Text = ""
     name: Text = ""
-    description: Text = ""
-    version: Text = ""
-    tags: tuple[Text, ...] = ()
-    created: Text = ""
-    modified: Text = ""
-    stakeholders: tuple[Stakeholder, ...] = ()
+    description: Any = None
+    version: Any = None
+    tags: Any = None
+    created: Any = None
+    modified: Any = None
+    stakeholders: Any = None
     personas: Any = None
     related: Any = None
     notes: Any = None
@@ -56,6 +56,8 @@ class Info(Model):
 class Capability(Model):
     """The APIs that are consumed and what is exposed of them."""
 
+    unknown_keys: ClassVar[Severity | None] = "warning"
+
     binds: tuple[Bind, ...] = ()
     consumes: tuple[Consumes, ...] = ()
     exposes: tuple[Exposes, ...] = ()
@@ -64,12 +66,16 @@ class Capability(Model):
 class CapabilityFile(Model):
     """The root of a document."""
 
-    naftiko: Name | None = None
-    ikanos: Name | None = None
+    unknown_keys: ClassVar[Severity | None] = "warning"
+
+    naftiko: Any = None
+    ikanos: Any = None
     info: Info | None = None
     binds: tuple[Bind, ...] = ()
     capability: Capability | None = None
     consumes: tuple[Consumes, ...] = ()
+    exposes_alone: Any = Field(default=None, alias="exposes")
+    aggregates: Any = None
 
     @property
     def label(self) -> str:
@@ -91,30 +97,34 @@ class CapabilityFile(Model):
 
 
 def as_capability(root: MappingNode) -> tuple[CapabilityFile, list[Problem]]:
-    """The root as a model, and every problem of its form.
+    """The root as a model, and every problem of its form; parts that have a fault know it.
 
     Raises:
-        LoadError: No model could be made of it.
+        LoadError: No part of it can be used: it is no capability, or its binds are not what they should be.
     """
     model, problems = validate(CapabilityFile, root)
-    problems += _root_problems(root)
-    if model is None:
-        raise LoadError(problems)
-    return model, problems
+    found = list(_root_problems(root))
+    faulty = model is None or model.faults("binds") or (model.capability and model.capability.faults("binds"))
+    if model is None or faulty or any(problem.severity == "error" for problem in found):
+        raise LoadError([*problems, *found])
+    return model, [*problems, *found]
 
 
 def _root_problems(root: MappingNode) -> Iterator[Problem]:
     yield from _version_problems(root)
-    if sum(key in root for key in ("capability", "consumes")) != 1:
-        yield Problem(root.place, "exactly one of `capability` and `consumes` must be there")
+    if "capability" in root and "consumes" in root:
+        yield Problem(root.place, "`consumes` stands beside `capability`, where nothing reads it", "", "warning")
+    if root.keys().isdisjoint(_CONTENT):
+        yield Problem(root.place, "holds neither a `capability` nor parts for others to import")
 
 
-def _version_problems(root: MappingNode) -> list[Problem]:
+def _version_problems(root: MappingNode) -> Iterator[Problem]:
     keys = [key for key in _VERSION_KEYS if key in root]
     if len(keys) != 1:
-        return [Problem(root.place, "exactly one of `naftiko` and `ikanos` must give the version of the format")]
-    version = root[keys[0]]
-    if _VERSION.fullmatch(str(version)):
-        return []
-    hint = "known: 0.4, 0.5, 1.0.0-alpha*, 1.0.0-beta*"
-    return [Problem(root.value_places[keys[0]], f"unknown version {version!r}", hint)]
+        message = "exactly one of `naftiko` and `ikanos` should give the version of the format"
+        yield Problem(root.place, message, "", "warning")
+    for key in keys:
+        if not _VERSION.fullmatch(str(root[key])):
+            version = "a mapping" if isinstance(root[key], MappingNode) else repr(root[key])
+            hint = "known: 0.4, 0.5, 1.0.0-alpha*, 1.0.0-beta*"
+            yield Problem(root.value_places[key], f"unknown version {version}", hint, "warning")

@@ -14,7 +14,7 @@ from fairlead.auth import Anonymous
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
-from fairlead.errors import CallError, Place, Unconfigured
+from fairlead.errors import CallError, Place, Problem, Unconfigured
 from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.model import InputParameter
@@ -51,6 +51,11 @@ class Consumed:
 
     def __str__(self) -> str:
         return f"{self.operation.method} {join(_USER_INFO.sub('', self.section.base_uri), self.path)}"
+
+    @property
+    def faults(self) -> tuple[Problem, ...]:
+        """The errors of form that make it unusable: its own, and those that concern the whole API."""
+        return (*self.section.structural_faults, *self.operation.faults())
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -10,12 +10,14 @@ consumes:
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from fairlead.auth import Authentication
 from fairlead.bodies import BodyModel
+from fairlead.errors import Problem
 from fairlead.model import InputParameter, Model, Name, OutputParameter, Text
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -59,6 +61,13 @@ class HttpConsumes(Model):
     input_parameters: tuple[InputParameter, ...] = ()
     authentication: Authentication | None = None
     resources: tuple[ConsumedResource, ...] = ()
+
+    @cached_property
+    def structural_faults(self) -> tuple[Problem, ...]:
+        """The errors of form that may hide an operation or change all: any but those inside a named operation."""
+        operations = [operation for resource in self.resources for operation in resource.operations]
+        inside = {fault for one in operations for fault in one.faults(besides="name")}
+        return tuple(fault for fault in self.faults() if fault not in inside)
 
     def renamed(self, namespace: str) -> HttpConsumes:
         """The same API under another namespace."""

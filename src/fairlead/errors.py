@@ -27,6 +27,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from http import HTTPStatus
+from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning"]
@@ -42,6 +43,11 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def short(self) -> str:
+        """The line in the file, without the folders around it, for those who are not to know them."""
+        return f"{PurePath(self.file).name}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -74,7 +74,7 @@ class Exposed:
 
     def _run(self, wiring: Wiring) -> Run:
         if self.target is None:
-            reasons = "; ".join(problem.message for problem in self.problems)
+            reasons = "; ".join(f"{problem.message} ({problem.place.short})" for problem in self.problems)
             return Failing(Refused(f"{self.name!r} was refused when its capability was loaded: {reasons}"))
         try:
             sources = tuple((name, _revealed(source, wiring.environ)) for name, source in self.binding.sources)
@@ -91,11 +91,15 @@ def _revealed(source: Any, environ: Environ) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An operation or tool as an adapter lists it: the model, how it calls, and what its `with` may use."""
+    """An operation or tool as an adapter lists it: the model, how it calls, and what its `with` may use.
+
+    `faults` are the errors of form around it.
+    """
 
     caller: Caller
     call: Call
     scope: Scope
+    faults: tuple[Problem, ...] = ()
 
 
 def plan(entries: Iterable[Entry], consumed: tuple[Consumed, ...]) -> list[Exposed]:
@@ -124,8 +128,11 @@ def _planned(one: Entry, target: Target | Problem) -> Exposed:
     caller = one.caller
     name = caller.name or caller.call
     planned = partial(Exposed, name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
-    if isinstance(target, Problem):
-        return planned(problems=(target,))
+    refusals = (*one.faults, *caller.faults(), *([target] if isinstance(target, Problem) else ()))
+    if refusals or isinstance(target, Problem):
+        return planned(problems=refusals)
+    if target.consumed.faults:
+        return planned(problems=target.consumed.faults)
     binding, problems = bind(target.consumed, caller.with_, one.scope)
     shaped, faults = _shaped(caller, target.consumed)
     if binding is None or problems or faults:

@@ -40,15 +40,13 @@ def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     bindings = Bindings(model.all_binds, model.label or Path(file).stem)
     consumed, import_problems = apis(model.all_consumes, bindings, Path(file).parent)
     document = planned(model, consumed, bindings, file, rest_prefix)
-    found = [*import_problems, *findings(document)]
-    if any(problem.severity == "error" for problem in problems):
-        raise LoadError({*problems, *filter(_is_certain, found)})
-    return replace(document, problems=tuple(sorted({*problems, *found})))
+    found = {*problems, *import_problems, *filter(_is_certain, findings(document))}
+    return replace(document, problems=tuple(sorted(found)))
 
 
 def _is_certain(problem: Problem) -> bool:
-    """Whether a finding in a mended document is one in the file as it stands."""
-    return problem.severity == "error" and MENDED not in f"{problem.message}{problem.hint}"
+    """Whether a finding is one in the file as it stands, not in what was mended of it."""
+    return MENDED not in f"{problem.message}{problem.hint}"
 
 
 def files(paths: Iterable[Path]) -> list[Path]:

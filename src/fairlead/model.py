@@ -11,7 +11,7 @@ Unknown keys are problems with the nearest known key as their hint; keys that st
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -22,7 +22,6 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
-    ValidationInfo,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -37,13 +36,6 @@ NOT_YET = frozenset(
 """Keys of the file format that this version refuses rather than ignores."""
 
 
-@dataclass
-class Findings:
-    """What a validation run carries along: the problems found so far."""
-
-    problems: list[Problem] = field(default_factory=list)
-
-
 class Model(BaseModel):
     """A section of a document: frozen, closed, keys in camelCase, and it knows where it stands."""
 
@@ -55,21 +47,36 @@ class Model(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _keep_places(cls, data: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
+    def _keep_places(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         if not isinstance(data, MappingNode):
             return handler(data)
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        if isinstance(info.context, Findings):
-            info.context.problems += cls._unknown_in(data, known)
-        model = handler({key: value for key, value in data.items() if key in known})
+        model = handler({key: value for key, value in data.items() if key in cls.known_keys()})
         model._node = data
         return model
 
     @classmethod
-    def _unknown_in(cls, data: MappingNode, known: set[str]) -> Iterator[Problem]:
-        for key in data:
-            if cls.unknown_keys and key not in known and not key.startswith("x-"):
-                yield _as_unknown(data, key, known, cls.unknown_keys)
+    def known_keys(cls) -> frozenset[str]:
+        """The keys that it may have."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+
+    def unknown(self) -> Iterator[tuple[str, Problem]]:
+        """The keys in it that it may not have, and what to tell of them."""
+        for key in self._node or ():
+            if self.unknown_keys and key not in self.known_keys() and not key.startswith("x-"):
+                yield key, self._as_unknown(key, self.unknown_keys)
+
+    def _as_unknown(self, key: str, severity: Severity) -> Problem:
+        assert self._node is not None
+        place = self._node.key_places[key]
+        if key in NOT_YET:
+            return Problem(place, f"key {key!r} is not supported by this version")
+        return Problem(place, f"unknown key {key!r}", did_you_mean(key, self.known_keys()), severity)
+
+    def faults(self, *keys: str, besides: str = "") -> tuple[Problem, ...]:
+        """The errors of form in it, at any depth: in the entries of those keys, or in all but `besides`."""
+        entries = self._node.faults if self._node else {}
+        meant = (problems for key, problems in entries.items() if (key in keys if keys else key != besides))
+        return tuple(chain.from_iterable(meant))
 
     def at(self, *keys: str) -> Place:
         """Where the section stands, or the innermost value that the keys lead to."""
@@ -80,12 +87,6 @@ class Model(BaseModel):
                 break
             node, place = node[key], node.value_places[key]
         return place
-
-
-def _as_unknown(data: MappingNode, key: str, known: set[str], severity: Severity) -> Problem:
-    if key in NOT_YET:
-        return Problem(data.key_places[key], f"key {key!r} is not supported by this version")
-    return Problem(data.key_places[key], f"unknown key {key!r}", did_you_mean(key, known), severity)
 
 
 def _as_text(value: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Self
 
-from fairlead.errors import Place
+from fairlead.errors import Place, Problem
 
 
 class Integer(int):
@@ -45,11 +45,15 @@ _PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
 
 
 class MappingNode(dict[str, Any]):
-    """A YAML mapping; `place` is its own, `key_places` and `value_places` those of its entries."""
+    """A YAML mapping; `place` is its own, `key_places` and `value_places` those of its entries.
+
+    `faults` are the errors of form in it, at any depth, by the entry that they stand in; validation fills them in.
+    """
 
     def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
+        self.faults: dict[str, list[Problem]] = {}
         self.key_places: dict[str, Place] = {}
         self.value_places: dict[str, Place] = {}
 

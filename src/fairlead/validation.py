@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fairlead.errors import Place, Problem, did_you_mean
-from fairlead.model import Findings, Model
+from fairlead.model import Model
 from fairlead.nodes import MappingNode, Node, SequenceNode
 
 M = TypeVar("M", bound=Model)
@@ -21,33 +21,60 @@ MENDED = "\N{REPLACEMENT CHARACTER}"
 """What stands for a missing text in a mended copy."""
 
 _MAX_PASSES = 8
+_FOLLOW_UPS = frozenset({"missing", "union_tag_invalid", "union_tag_not_found"})
+"""What is found where a wrong value was left out in an earlier pass: nothing new."""
 
 
 def validate(kind: type[M], node: Node) -> tuple[M | None, list[Problem]]:
     """The node as a model, and every problem found.
 
-    Where something has not the right form, the rest is still looked at: the model is then that of a mended copy, good
-    for finding more problems and for nothing else.
+    Where something has not the right form, the rest is still looked at: the model is then that of a mended copy, in
+    which every part knows its `faults`. A part that has any is good for finding more problems and for nothing else.
     """
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}
     mended: set[Path] = set()
     for _ in range(_MAX_PASSES):
-        found = Findings()
-        model, errors = _validated(kind, node, found)
-        told = (_problem(node, details) for details in errors if _path(details) not in mended)
-        problems += (problem for problem in (*found.problems, *told) if problem not in problems)
+        model, errors = _validated(kind, node)
         if model is not None:
-            return model, problems
+            for path, problem in _unknown_keys(model):
+                _note(problem, node, path)
+                problems[problem] = None
+            return model, list(problems)
+        for details in errors:
+            if details["type"] not in _FOLLOW_UPS or _path(details) not in mended:
+                problem = _problem(node, details)
+                _note(problem, node, _path(details))
+                problems[problem] = None
         node = _mended(node, errors)
         mended |= {_path(details) for details in errors}
-    return None, problems
+    return None, list(problems)
 
 
-def _validated(kind: type[M], node: Node, found: Findings) -> tuple[M | None, list[ErrorDetails]]:
+def _validated(kind: type[M], node: Node) -> tuple[M | None, list[ErrorDetails]]:
     try:
-        return kind.model_validate(node, context=found), []
+        return kind.model_validate(node), []
     except ValidationError as error:
         return None, error.errors()
+
+
+def _note(problem: Problem, root: Node, path: Path) -> None:
+    """Makes an error a fault of every mapping around it; a warning refuses nothing."""
+    for depth, key in enumerate(path):
+        node = _value(root, path[:depth])
+        if isinstance(node, MappingNode) and problem.severity == "error":
+            node.faults.setdefault(str(key), []).append(problem)
+
+
+def _unknown_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Problem]]:
+    """The unknown keys of a model and of all models in it, and the way to each."""
+    if isinstance(value, Model):
+        yield from (((*path, key), problem) for key, problem in value.unknown())
+        for name, field in type(value).model_fields.items():
+            yield from _unknown_keys(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, tuple | dict):
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, member in members:
+            yield from _unknown_keys(member, (*path, key))
 
 
 def _mended(node: Node, errors: Iterable[ErrorDetails]) -> Node:
@@ -67,6 +94,7 @@ def _copied(value: Any) -> Any:
     """The nodes anew, the scalars in them as they are."""
     if isinstance(value, MappingNode):
         mapping = MappingNode(value.place)
+        mapping.faults = {key: list(faults) for key, faults in value.faults.items()}
         mapping.update((key, _copied(member)) for key, member in value.items())
         mapping.key_places, mapping.value_places = dict(value.key_places), dict(value.value_places)
         return mapping

@@ -12,7 +12,7 @@ from fairlead.errors import LoadError
 from fairlead.load import files, load, load_all, loads
 
 GOOD = "naftiko: 1.0.0-alpha2\ncapability: {}\n"
-BAD = "naftiko: 1.0.0-alpha2\ncapability: {consume: []}\n"
+BAD = "naftiko: 1.0.0-alpha2\nbind: {}\n"
 API = """\
 naftiko: 1.0.0-alpha2
 consumes:
@@ -64,7 +64,8 @@ def test_good_files_are_kept_when_one_is_bad(tmp_path: Path) -> None:
 
     assert [document.file for document in documents] == [str(tmp_path / "a.yaml"), str(tmp_path / "d.yaml")]
     assert [str(problem) for problem in problems] == [
-        f"{tmp_path}/b.yaml:2:14: unknown key 'consume'; did you mean 'consumes'?",
+        f"{tmp_path}/b.yaml:1:1: holds neither a `capability` nor parts for others to import",
+        f"{tmp_path}/b.yaml:2:1: warning: unknown key 'bind'; did you mean 'binds'?",
         f"{tmp_path}/c.yaml:1:1: is not UTF-8 text",
     ]
 

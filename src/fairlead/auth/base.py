@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar, Protocol
 
 from fairlead.arguments import Location
@@ -91,8 +90,8 @@ class Credential(Model):
             return Unavailable(error)
         except ValueError as fault:
             names = ", ".join(name for value in values for name in value.variables.values()) or "the credential"
-            where = f"{Path(self.at().file).name}:{self.at().line}"
-            return Unavailable(Unconfigured(f"{names} {fault}; {bindings.capability!r} needs it ({where})"))
+            why = f"{names} {fault}; {bindings.capability!r} needs it ({self.at().short})"
+            return Unavailable(Unconfigured(why))
 
 
 class OtherCredential(Credential):

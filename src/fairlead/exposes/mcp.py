@@ -17,6 +17,7 @@ from typing import Literal
 from fairlead.binding import Scope
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed
+from fairlead.errors import Problem
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import Model
@@ -65,15 +66,17 @@ class Tool:
 def tools(adapter: McpExposes, consumed: tuple[Consumed, ...], bindings: Bindings) -> tuple[Tool, ...]:
     """The tools of an adapter."""
     names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
-    entries = (_entry(tool, names, bindings) for tool in adapter.tools)
+    faults = adapter.faults(besides="tools")
+    entries = (_entry(tool, names, bindings, faults) for tool in adapter.tools)
     return tuple(
         Tool(exposed, tool.hints, adapter) for tool, exposed in zip(adapter.tools, plan(entries, consumed), strict=True)
     )
 
 
-def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings) -> Entry:
+def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...]) -> Entry:
     declared = tuple(
         parameter.model_copy(update={"required": True}) if parameter.required is None else parameter
         for parameter in tool.input_parameters
     )
-    return Entry(tool, tool.as_call(), Scope(names, bindings, partial(tool.at, "with"), None, declared, declared))
+    scope = Scope(names, bindings, partial(tool.at, "with"), None, declared, declared)
+    return Entry(tool, tool.as_call(), scope, faults)

@@ -102,7 +102,8 @@ def _entry(
     scope = Scope(
         names, bindings, partial(operation.at, "with"), parse(resource.path), declared, operation.input_parameters
     )
-    return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope)
+    around = (*adapter.faults(besides="resources"), *resource.faults(besides="operations"))
+    return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope, around)
 
 
 def _declared(adapter: RestExposes, resource: RestResource, operation: RestOperation) -> Iterator[InputParameter]:
