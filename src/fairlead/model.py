@@ -30,7 +30,7 @@ from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
-    """aggregates forward prompts tunnel location from outputSchema outputMediaType maxBinarySize responses
+    """aggregates forward prompts tunnel from outputSchema outputMediaType maxBinarySize responses
     responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""
@@ -89,15 +89,15 @@ class Model(BaseModel):
         return place
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """Numbers and booleans where text is meant (`version: 1.10`) are read as they are spelt."""
     if isinstance(value, Integer | Decimal):
         return value.text
     return str(value).lower() if isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1)]
+Text = Annotated[str, BeforeValidator(as_text)]
+Name = Annotated[str, BeforeValidator(as_text), StringConstraints(min_length=1)]
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
 _ANY_TYPES = ("json", "binary")
 """Types that published files use and that tell nothing about a value."""
