@@ -38,6 +38,7 @@ class Input:
     type: Type | None = None
     description: str = ""
     required: bool = False
+    pattern: str = ""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -45,6 +46,8 @@ class Input:
         schema: dict[str, Any] = {"type": self.type} if self.type else {}
         if self.type == "array":
             schema["items"] = {}
+        if self.pattern:
+            schema["pattern"] = self.pattern
         return schema | ({"description": self.description} if self.description else {})
 
 
@@ -85,6 +88,11 @@ class Inputs:
                 yield from ((name, "is required") for name in error.validator_value if name not in given)
             elif error.validator == "additionalProperties":
                 yield from ((name, self.unknown(name)) for name in given if name not in self.names)
+            elif error.validator == "pattern":
+                yield (
+                    str(error.absolute_path[0]),
+                    f"must match {error.validator_value!r}, not be {shown(error.instance)}",
+                )
             else:
                 kind = error.validator_value
                 yield str(error.absolute_path[0]), f"must be of type {kind}, not {shown(error.instance)}"

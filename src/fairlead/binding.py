@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fairlead.arguments import Input, Inputs
+from fairlead.arguments import Input, Inputs, Location
 from fairlead.binds import Bindings, Value
 from fairlead.bodies import holes
 from fairlead.consumed import Consumed
@@ -59,7 +59,8 @@ class Binding:
 class Scope:
     """Where a `with` stands: the names it may use, the exposed path for REST, and the declared inputs.
 
-    `own` are those that the operation itself declares, not its resource or adapter.
+    `own` are those that the operation itself declares, not its resource or adapter. It takes the whole body of a
+    request where `with` says `rest.body`.
     """
 
     namespaces: frozenset[str]
@@ -68,11 +69,13 @@ class Scope:
     path: Template | None = None
     declared: tuple[InputParameter, ...] = ()
     own: tuple[InputParameter, ...] = ()
+    takes_whole_body: bool = False
 
 
 def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it."""
     problems = [*_ambiguous_names(target, scope), *_unknown_keys(target, given or {}, scope)]
+    problems += _lost(target, given or {}, scope)
     sources: list[tuple[Parameter, Source | Value]] = []
     for parameter in target.inputs:
         key = find(parameter.name, given or {})
@@ -132,6 +135,14 @@ def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> I
             )
 
 
+def _lost(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+    """Parameters that were meant to arrive and have no place in the request: it would be another one."""
+    wanted = {find(key, target.lost): key for key in given} | dict.fromkeys(target.missed, "")
+    for name in sorted(name for name in wanted if name is not None):
+        hint = "correct the path or the body of the consumed operation"
+        yield Problem(scope.at(wanted[name]), f"{target} has no place for {name!r}, which it is to be given", hint)
+
+
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The caller's argument of the parameter's own name; None where the author declared other inputs only."""
     if scope.declared and not parameter.required and find(parameter.name, _declared_names(scope)) is None:
@@ -156,13 +167,21 @@ def _source(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Sou
     template = parse(value)
     if not template.holes:
         return Literal(from_text(parameter.type, value) if parameter.type not in ("array", "object") else value)
-    variables = [scope.bindings.names_variable(hole) for hole in template.holes]
+    variables = [_is_variable(hole, scope) for hole in template.holes]
     if all(variables):
         return scope.bindings.value(value, place, single=True)
     if any(variables):
         raise ValueError("mixes variables and inputs in one text")
     parts = tuple(Hole(_input_of(part.name, scope)) if isinstance(part, Hole) else part for part in template.parts)
     return _taken(parts[0].name, scope) if len(parts) == 1 and isinstance(parts[0], Hole) else Filled(Template(parts))
+
+
+def _is_variable(hole: str, scope: Scope) -> bool:
+    """Whether a hole can only mean a variable; what the caller is known to give is an input however it is spelt."""
+    if scope.bindings.names_variable(hole):
+        return True
+    known = (*_declared_names(scope), *(scope.path.holes if scope.path else ()))
+    return scope.bindings.looks_like_variable(hole) and find(hole, known) is None
 
 
 def _taken(name: str, scope: Scope) -> Source:
@@ -222,10 +241,16 @@ def _read_by(source: Source | Value) -> tuple[str, ...]:
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
     kind = parameter.type if isinstance(source, Argument) else "string"
-    location = parameter.location
     if scope.path and name in scope.path.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
-    return Input(name, "query" if location == "path" else location, kind, parameter.description, parameter.required)
+    return Input(name, _location(name, parameter, scope), kind, parameter.description, parameter.required)
+
+
+def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
+    """Where REST callers give an input: where it is sent, as far as it can be given there."""
+    if scope.takes_whole_body:
+        return "body" if name == "body" else "query" if parameter.location in ("path", "member") else parameter.location
+    return "query" if parameter.location == "path" else parameter.location
 
 
 def _as_declared(derived: Input, scope: Scope) -> Input:
@@ -238,7 +263,12 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
         location = declared.in_
     return Input(
-        derived.name, location, declared.type or derived.type, declared.description or derived.description, required
+        derived.name,
+        location,
+        declared.type or derived.type,
+        declared.description or derived.description,
+        required,
+        declared.pattern,
     )
 
 

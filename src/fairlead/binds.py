@@ -13,19 +13,22 @@ Secrets are `SecretStr` from the moment they are read; nothing here prints them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from fairlead.errors import Place, Problem, StartError, Unconfigured, did_you_mean
 from fairlead.model import Model, Name, Text
 from fairlead.template import Template, parse
 
 Environ = Mapping[str, SecretStr]
+_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
 def environ(env_file: Path | None = None) -> Environ:
@@ -45,11 +48,16 @@ def environ(env_file: Path | None = None) -> Environ:
     return {name: SecretStr(value) for name, value in merged.items()}
 
 
+def _as_keys(value: Any) -> Any:
+    """A list of names stands for variables of the same names."""
+    return dict(zip(value, value, strict=True)) if isinstance(value, list) else value
+
+
 class Bind(Model):
     """Names for variables of the environment, or for the keys of a file, under a namespace."""
 
     namespace: Name
-    keys: dict[str, Name] = Field(default_factory=dict)
+    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys)] = Field(default_factory=dict)
     description: Text = ""
     location: Text = ""
 
@@ -126,6 +134,10 @@ class Bindings:
         """Whether a bind lists the reference."""
         namespace, _, key = reference.rpartition(".")
         return next(self._keys(namespace, key), None) is not None
+
+    def looks_like_variable(self, reference: str) -> bool:
+        """Whether the reference is spelt as a variable of the environment is, so that no input can be meant."""
+        return self.names_variable(reference) or _ENVIRONMENT_NAME.fullmatch(reference) is not None
 
     def names_variable(self, reference: str) -> bool:
         """Whether the reference can only mean a variable: a bind lists it, or it names a bind's namespace."""

@@ -33,6 +33,7 @@ class Caller(Model):
 
     name: Text = ""
     label: Text = ""
+    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     call: Text = ""
@@ -127,7 +128,9 @@ def _uncallable(caller: Caller) -> Problem:
 def _planned(one: Entry, target: Target | Problem) -> Exposed:
     caller = one.caller
     name = caller.name or caller.call
-    planned = partial(Exposed, name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
+    planned = partial(
+        Exposed, name, caller.description, caller.label or caller.display, caller.at(), caller.call, one.scope.bindings
+    )
     refusals = (*one.faults, *caller.faults(), *([target] if isinstance(target, Problem) else ()))
     if refusals or isinstance(target, Problem):
         return planned(problems=refusals)

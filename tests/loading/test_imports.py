@@ -12,7 +12,7 @@ ORDER = """
     jsonpath shape
     binds locations upstream
     auth.base auth.bearer auth.apikey auth.basic auth
-    bodies http_call consumes consumed calls binding exposed
+    multipart bodies http_call consumes consumed calls binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway exposes.tools
     capability imports document findings load

@@ -38,6 +38,7 @@ class RestResource(Model):
     path: Text
     name: Text = ""
     label: Text = ""
+    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     operations: tuple[RestOperation, ...] = ()
@@ -99,11 +100,25 @@ def _entry(
     adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
 ) -> Entry:
     declared = tuple(_declared(adapter, resource, operation))
+    path = parse(resource.path)
     scope = Scope(
-        names, bindings, partial(operation.at, "with"), parse(resource.path), declared, operation.input_parameters
+        names,
+        bindings,
+        partial(operation.at, "with"),
+        path,
+        declared,
+        operation.input_parameters,
+        _takes_whole_body(operation, names, {*path.holes, *(parameter.name for parameter in declared)}),
     )
     around = (*adapter.faults(besides="resources"), *resource.faults(besides="operations"))
     return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope, around)
+
+
+def _takes_whole_body(operation: RestOperation, namespaces: frozenset[str], known: set[str]) -> bool:
+    """Whether `with` takes the body of the request as it is: `rest.body`, and no input of its own is called so."""
+    spellings = {f"{namespace}.body" for namespace in ("rest", *namespaces)}
+    given = (operation.with_ or {}).values()
+    return "body" not in known and any(isinstance(value, str) and value.strip("{} ") in spellings for value in given)
 
 
 def _declared(adapter: RestExposes, resource: RestResource, operation: RestOperation) -> Iterator[InputParameter]:
