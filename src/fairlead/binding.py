@@ -10,7 +10,7 @@ input that `with` leaves out is taken from the caller under its own name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
-from fairlead.names import find, property_names
+from fairlead.names import find, property_names, slug
 from fairlead.operation import UNSET, Argument, Arguments, Literal, Source
 from fairlead.styles import from_text, to_text
 from fairlead.template import Hole, Template, parse
@@ -70,6 +70,29 @@ class Scope:
     declared: tuple[InputParameter, ...] = ()
     own: tuple[InputParameter, ...] = ()
     takes_whole_body: bool = False
+
+    def taken_apart(self, target: Consumed) -> Scope:
+        """The same with a placeholder that stands for several of the target's taken apart.
+
+        `/points/{latitude-longitude}` for `/points/{latitude},{longitude}` is what is left of the target's segment when
+        only its words are kept, so that the segment itself can stand there.
+        """
+        if self.path is None:
+            return self
+        segments = [parse(one) for one in target.path.partition("?")[0].split("/")]
+        merged = {slug(one.words): one.text for one in segments if one.holes and len(one.parts) > 1}
+        known = {*parse(target.path).holes, *_declared_names(self)}
+        path = "/".join(_whole(segment, merged, known) for segment in self.path.text.split("/"))
+        return replace(self, path=parse(path))
+
+
+def _whole(segment: str, merged: Mapping[str, str], known: Collection[str]) -> str:
+    """The segment, or the target's segment of which it has nothing but the words."""
+    match parse(segment).parts:
+        case (Hole(name),) if find(name, known) is None:
+            return merged.get(slug(name), segment)
+        case _:
+            return segment
 
 
 def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:

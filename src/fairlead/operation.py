@@ -101,7 +101,13 @@ class Operation:
     inputs: Inputs
     run: Run
 
+    def ensure_it_can_run(self) -> None:
+        """Raises why it never can, which comes before all that may be wrong with arguments."""
+        if isinstance(self.run, Failing):
+            raise self.run.error.again()
+
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        self.ensure_it_can_run()
         self.inputs.check(arguments)
         return await self.run(arguments, forwarded)
 

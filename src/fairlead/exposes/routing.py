@@ -40,8 +40,16 @@ class _Branch(Generic[T]):
     """A segment with holes: how much literal text it has, what it matches, and what comes after it."""
 
     literal: int
-    pattern: re.Pattern[str]
+    greedy: re.Pattern[str]
+    lazy: re.Pattern[str]
     node: _Node[T]
+
+    def values(self, segment: str) -> tuple[str, ...] | None:
+        """The value of each hole in a segment, None where it does not match."""
+        match, other = self.greedy.fullmatch(segment), self.lazy.fullmatch(segment)
+        if match and other and match.groups() != other.groups():
+            raise ArgumentError(f"{segment!r} in the path can be taken apart in more than one way")
+        return match.groups() if match else None
 
 
 class RouteTable(Generic[T]):
@@ -99,7 +107,8 @@ def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
     pattern = "".join("(.+)" if isinstance(part, Hole) else re.escape(part) for part in template.parts)
     if pattern not in node.templates:
         literal = sum(len(part) for part in template.parts if isinstance(part, str))
-        branches = {**node.templates, pattern: _Branch(literal, re.compile(pattern, re.DOTALL), _Node[T]())}
+        greedy, lazy = re.compile(pattern, re.DOTALL), re.compile(pattern.replace("(.+)", "(.+?)"), re.DOTALL)
+        branches = {**node.templates, pattern: _Branch(literal, greedy, lazy, _Node[T]())}
         node.templates = dict(sorted(branches.items(), key=lambda item: -item[1].literal))
     return node.templates[pattern].node
 
@@ -112,7 +121,7 @@ def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Itera
     if literal := node.literals.get(head):
         yield from _walk(literal, rest, values)
     for branch in node.templates.values():
-        if match := branch.pattern.fullmatch(head):
-            yield from _walk(branch.node, rest, values + match.groups())
+        if found := branch.values(head):
+            yield from _walk(branch.node, rest, values + found)
     if node.rest and "/".join(segments):
         yield node.rest, (*values, "/".join(segments))
