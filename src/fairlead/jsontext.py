@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import msgspec
@@ -80,3 +81,17 @@ def is_utf8(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_shallow(value: Any, depth: int) -> bool:
+    """Whether no more than so many arrays and objects stand within each other."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [child for one in level if isinstance(one, (dict, list)) for child in _children(one)]
+        if not level:
+            return True
+    return False
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

@@ -28,9 +28,12 @@ from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
 from fairlead.exposes.mcp import Hints, Tool
 from fairlead.exposes.request import ClientGone, read_body
+from fairlead.jsontext import is_shallow
 from fairlead.operation import Arguments, Operation
 
 log = logging.getLogger("fairlead")
+MAX_DEPTH = 200
+"""How deep the structure of an answer may be for the SDK, which cannot write what is deeper than about 250."""
 PAGE = 500
 """How many tools one answer to tools/list holds."""
 
@@ -159,8 +162,9 @@ class McpEndpoint:
             message = f"unknown tool {params.name!r}" + (f"; {hint}" if hint else "")
             raise MCPError(types.INVALID_PARAMS, message)
         answered = await _called(tool, params.arguments or {}, context.protocol_version in MODERN_PROTOCOL_VERSIONS)
+        structure = answered.structure if is_shallow(answered.structure, MAX_DEPTH) else None
         return types.CallToolResult(
-            content=[answered.content], structured_content=answered.structure, is_error=answered.is_error
+            content=[answered.content], structured_content=structure, is_error=answered.is_error
         )
 
 
