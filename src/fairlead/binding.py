@@ -120,8 +120,9 @@ def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tup
 def _with_property_names(binding: Binding) -> Binding:
     """The binding of a tool: its inputs are properties of a JSON Schema, for which clients allow fewer names."""
     names = property_names(item.name for item in binding.inputs)
-    inputs = Inputs(tuple(replace(item, name=names[item.name]) for item in binding.inputs))
-    return Binding(inputs, tuple((name, _reading(source, names)) for name, source in binding.sources))
+    items = tuple(replace(item, name=names[item.name]) for item in binding.inputs)
+    others = tuple((name, safe) for name, safe in names.items() if name != safe)
+    return Binding(Inputs(items, others), tuple((name, _reading(source, names)) for name, source in binding.sources))
 
 
 def _reading(source: Source | Value, names: Mapping[str, str]) -> Source | Value:

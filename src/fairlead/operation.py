@@ -108,8 +108,9 @@ class Operation:
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         self.ensure_it_can_run()
-        self.inputs.check(arguments)
-        return await self.run(arguments, forwarded)
+        given = self.inputs.by_name(arguments)
+        self.inputs.check(given)
+        return await self.run(given, forwarded)
 
 
 class Source(Protocol):

@@ -14,7 +14,8 @@ ORDER = """
     auth.base auth.bearer auth.apikey auth.basic auth
     multipart bodies http_call consumes consumed calls binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
-    exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway exposes.tools
+    exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway
+    exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
     settings listeners guard runtime server sandbox explain checks terminal banner start cli
 """.split()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-import anyio
 from starlette.types import Receive, Send
 
 from fairlead.errors import CallError
@@ -19,23 +19,36 @@ _BODYLESS = frozenset({204, 304})
 
 
 async def unless_gone(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
-    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
+    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are.
 
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            tasks.cancel_scope.cancel()
+    This is asked of every request, and a task group of anyio would cost more than all else we do for one.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    gone = False
 
-        tasks.start_soon(watch)
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - a task group would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure:
-        raise failure
+    async def watch() -> None:
+        nonlocal gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone = True
+        task.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        await work()
+    except asyncio.CancelledError:
+        if not gone or task.uncancel():
+            raise
+    finally:
+        watching.cancel()
+
+
+async def send_json(body: bytes, send: Send) -> None:
+    """Sends JSON that is already written."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def send_result(result: Result, send: Send, *, head: bool = False) -> None:

@@ -1,18 +1,14 @@
 """The tools of an MCP adapter as an ASGI application: the official SDK, streamable HTTP, stateless.
 
-One endpoint serves every protocol revision. An upstream's answer becomes text, and structured content where the
-revision allows it; an upstream's error and a failure of our own become a result with `isError`.
+One endpoint serves every protocol revision. Plain requests are answered without the SDK, in its words.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 import anyio
@@ -22,17 +18,22 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from msgspec import Raw
 from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed, did_you_mean
-from fairlead.exposes.http import unless_gone
+from fairlead.exposes.answers import Answer, answer, failure
+from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
+from fairlead.exposes.http import send_json, unless_gone
 from fairlead.exposes.mcp import Hints, Tool
 from fairlead.exposes.request import ClientGone, read_body
-from fairlead.jsontext import is_utf8, loads
-from fairlead.operation import Operation, Result
+from fairlead.jsontext import is_shallow
+from fairlead.operation import Arguments, Operation
 
 log = logging.getLogger("fairlead")
+MAX_DEPTH = 200
+"""How deep the structure of an answer may be for the SDK, which cannot write what is deeper than about 250."""
 PAGE = 500
 """How many tools one answer to tools/list holds."""
 
@@ -68,9 +69,14 @@ def _annotations(hints: Hints | None) -> types.ToolAnnotations | None:
 
 
 class McpEndpoint:
-    """One MCP server: what answers at `/<namespace>/mcp` or `/mcp`. Enter `running()` before the first request."""
+    """One MCP server: what answers at `/<namespace>/mcp` or `/mcp`. Enter `running()` before the first request.
 
-    def __init__(self, name: str, instructions: str, tools: Iterable[ToolEndpoint], max_body: int) -> None:
+    Unless `hot`, every request goes to the SDK; the answers are the same.
+    """
+
+    def __init__(
+        self, name: str, instructions: str, tools: Iterable[ToolEndpoint], max_body: int, *, hot: bool = True
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         listed = [tool.described() for tool in self._tools.values() if tool.tool.exposed.target]
         self._pages = _pages(listed)
@@ -82,7 +88,10 @@ class McpEndpoint:
             on_list_tools=self._list,
             on_call_tool=self._call,
         )
+        self._identity = server.server_info_stamp
+        self._recorded: dict[tuple[str, ...], Raw] = {}
         self._max_body = max_body
+        self._hot = hot
         self._manager = StreamableHTTPSessionManager(
             server, json_response=True, stateless=True, max_request_body_size=max_body
         )
@@ -100,7 +109,37 @@ class McpEndpoint:
         except ClientGone:
             return
         # The SDK would let a call run on whose caller has hung up.
-        await unless_gone(receive, lambda: self._manager.handle_request(scope, _replayed(body), send))
+        await unless_gone(receive, lambda: self._respond(scope, body, send))
+
+    async def _respond(self, scope: Scope, body: bytes, send: Send) -> None:
+        plain = recognised(scope["headers"], body) if self._hot else None
+        if plain is None:
+            await self._by_sdk(scope, body, send)
+        elif not isinstance(plain.request, Call):
+            await self._recall(plain, scope, body, send)
+        elif tool := self._tools.get(plain.request.params.name):
+            answered = await _called(tool, plain.request.params.arguments, plain.is_modern)
+            await send_json(plain.answered(answered, self._identity), send)
+        else:
+            await self._by_sdk(scope, body, send)
+
+    async def _by_sdk(self, scope: Scope, body: bytes, send: Send) -> None:
+        await self._manager.handle_request(scope, _replayed(body), send)
+
+    async def _recall(self, plain: Plain, scope: Scope, body: bytes, send: Send) -> None:
+        """Answers with what the SDK answered to the same request before, if it did."""
+        if result := self._recorded.get(plain.kind):
+            await send_json(plain.reply(result), send)
+            return
+        written = bytearray()
+
+        async def recorded(message: Message) -> None:
+            written.extend(message.get("body", b""))
+            await send(message)
+
+        await self._by_sdk(scope, body, recorded)
+        if result := result_in(bytes(written)):
+            self._recorded[plain.kind] = result
 
     def _schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._tools.get(name)
@@ -122,17 +161,25 @@ class McpEndpoint:
             hint = did_you_mean(params.name, self._tools)
             message = f"unknown tool {params.name!r}" + (f"; {hint}" if hint else "")
             raise MCPError(types.INVALID_PARAMS, message)
-        any_json = context.protocol_version in MODERN_PROTOCOL_VERSIONS
-        try:
-            result = await tool.operation(params.arguments or {})
-            return _answer(result, await result.body.read(), tool.name, any_json)
-        except CallError as error:
-            if error.status >= 500:
-                log.warning("tool %s: %d %s", tool.name, error.status, error)
-            return _failure(error)
-        except Exception:
-            log.exception("tool %r failed", tool.name)
-            return _failure(CallError("the call failed for a reason of our own; the log has more"))
+        answered = await _called(tool, params.arguments or {}, context.protocol_version in MODERN_PROTOCOL_VERSIONS)
+        structure = answered.structure if is_shallow(answered.structure, MAX_DEPTH) else None
+        return types.CallToolResult(
+            content=[answered.content], structured_content=structure, is_error=answered.is_error
+        )
+
+
+async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> Answer:
+    """The answer to a call, whatever happens."""
+    try:
+        result = await tool.operation(arguments)
+        return answer(result, await result.body.read(), tool.name, any_json)
+    except CallError as error:
+        if error.status >= 500:
+            log.warning("tool %s: %d %s", tool.name, error.status, error)
+        return failure(error)
+    except Exception:
+        log.exception("tool %r failed", tool.name)
+        return failure(CallError("the call failed for a reason of our own; the log has more"))
 
 
 def _replayed(body: bytes) -> Receive:
@@ -156,64 +203,3 @@ def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
         )
         for start in starts
     }
-
-
-def _failure(error: CallError) -> types.CallToolResult:
-    problem = error.problem()
-    text = json.dumps(problem, ensure_ascii=False, default=str)
-    return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=problem, is_error=True)
-
-
-def _answer(result: Result, data: bytes, name: str, any_json: bool) -> types.CallToolResult:
-    if not result.is_success:
-        status = f"HTTP {result.status} {_phrase(result.status)}".rstrip()
-        text = f"{status}\n\n{_text(result, data) or ''}".rstrip()
-        return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
-    if not data:
-        text = f"HTTP {result.status} {_phrase(result.status)}".rstrip()
-        return types.CallToolResult(content=[types.TextContent(text=text)])
-    text_or_none = _text(result, data)
-    if text_or_none is None:
-        return types.CallToolResult(content=[_blob(result.media_type, data, name)])
-    content: list[types.ContentBlock] = [types.TextContent(text=text_or_none)]
-    value = _structured(text_or_none)
-    if isinstance(value, dict) or (any_json and value is not None):
-        return types.CallToolResult(content=content, structured_content=value)
-    return types.CallToolResult(content=content)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
-def _text(result: Result, data: bytes) -> str | None:
-    """The body as text, None where it is none."""
-    if result.media_type.startswith(("image/", "audio/", "video/")):
-        return None
-    charset = result.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
-    try:
-        return data.decode(charset)
-    except (UnicodeDecodeError, LookupError):
-        return None
-
-
-def _structured(text: str) -> Any:
-    """The JSON value in a text; None where it is none, or cannot be written again just as it is."""
-    try:
-        return loads(text) if is_utf8(text) else None
-    except ValueError:
-        return None
-
-
-def _blob(media_type: str, data: bytes, name: str) -> types.ContentBlock:
-    encoded = b64encode(data).decode()
-    if media_type.startswith("image/"):
-        return types.ImageContent(data=encoded, mime_type=media_type)
-    if media_type.startswith("audio/"):
-        return types.AudioContent(data=encoded, mime_type=media_type)
-    kind = media_type or "application/octet-stream"
-    resource = types.BlobResourceContents(uri=f"urn:fairlead:result:{name}", mime_type=kind, blob=encoded)
-    return types.EmbeddedResource(resource=resource)

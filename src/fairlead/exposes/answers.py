@@ -1,0 +1,91 @@
+"""What an agent gets from a call: an upstream's answer as text or a file, with structure where it is plain JSON.
+
+An upstream's error and a failure of our own are answers too, marked as errors.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import mcp_types as types
+
+from fairlead.errors import CallError
+from fairlead.jsontext import plain
+from fairlead.operation import Json, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One block of content, and the JSON value that says the same; None where there is none."""
+
+    content: types.ContentBlock
+    structure: Json = None
+    is_error: bool = False
+
+
+def failure(error: CallError) -> Answer:
+    """The answer to a call that failed on our side."""
+    problem = error.problem()
+    return Answer(_text_block(json.dumps(problem, ensure_ascii=False, default=str)), problem, is_error=True)
+
+
+def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
+    """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that."""
+    if not result.is_success:
+        text = f"{_status(result)}\n\n{_text(result, data) or ''}".rstrip()
+        return Answer(_text_block(text), is_error=True)
+    if not data:
+        return Answer(_text_block(_status(result)))
+    text_or_none = _text(result, data)
+    if text_or_none is None:
+        return Answer(_file(result.media_type, data, tool))
+    value = _structure(text_or_none)
+    return Answer(_text_block(text_or_none), value if any_json or isinstance(value, dict) else None)
+
+
+def _text_block(text: str) -> types.TextContent:
+    return types.TextContent(text=text)
+
+
+def _status(result: Result) -> str:
+    try:
+        phrase = HTTPStatus(result.status).phrase
+    except ValueError:
+        phrase = ""
+    return f"HTTP {result.status} {phrase}".rstrip()
+
+
+def _text(result: Result, data: bytes) -> str | None:
+    """The body as text, None where it is none."""
+    if result.media_type.startswith(("image/", "audio/", "video/")):
+        return None
+    charset = result.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
+    try:
+        text = data.decode(charset)
+        if charset.lower() != "utf-8":
+            text.encode()  # some charsets can name half a character, which is no text
+    except (UnicodeError, LookupError):
+        return None
+    return text
+
+
+def _structure(text: str) -> Json:
+    """The JSON value in a text; None where it is none, or cannot be written again just as it is."""
+    try:
+        return plain(text)
+    except ValueError:
+        return None
+
+
+def _file(media_type: str, data: bytes, tool: str) -> types.ContentBlock:
+    encoded = b64encode(data).decode()
+    if media_type.startswith("image/"):
+        return types.ImageContent(data=encoded, mime_type=media_type)
+    if media_type.startswith("audio/"):
+        return types.AudioContent(data=encoded, mime_type=media_type)
+    kind = media_type or "application/octet-stream"
+    resource = types.BlobResourceContents(uri=f"urn:fairlead:result:{tool}", mime_type=kind, blob=encoded)
+    return types.EmbeddedResource(resource=resource)
