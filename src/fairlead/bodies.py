@@ -128,9 +128,7 @@ class WholeBody:
         media = value.media.partition(";")[0].strip().lower()
         if self.kind and media != _MEDIA[self.kind].partition(";")[0]:
             fault = f"must be sent as application/json or {_MEDIA[self.kind]}, not {value.media!r}"
-            raise ArgumentError(
-                f"argument {self.name!r} {fault}", {"errors": [{"argument": self.name, "detail": fault}]}
-            )
+            raise ArgumentError.about(self.name, fault)
         return value.data, value.media
 
 
