@@ -1,0 +1,28 @@
+"""`authentication: {type: query, parameters: {api_key: '{{env.KEY}}', format: json}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from fairlead.arguments import Location
+from fairlead.auth.base import Sign, Signing
+from fairlead.auth.places import QuerySigner
+from fairlead.model import Name
+
+
+class Query(Signing):
+    """Pairs that are appended to the query."""
+
+    parameters: Annotated[dict[str, Name], Field(min_length=1, repr=False)]
+
+    def names(self, location: Location) -> frozenset[str]:
+        return frozenset(self.parameters if location == "query" else ())
+
+    def texts(self) -> Mapping[str, str]:
+        return self.parameters
+
+    def sign_with(self, texts: Mapping[str, str]) -> Sign:
+        return QuerySigner(tuple(texts.items()))
