@@ -103,7 +103,8 @@ class SigV4Signer:
 
     def _canonical(self, request: Request, headers: Mapping[str, str], names: str, digest: str) -> str:
         parts = urlsplit(request.url)
-        path = _encoded_once(parts.path or "/") if self._is_s3 else quote(_normal(parts.path), "/-_.~")
+        segments = (parts.path or "/").split("/")
+        path = "/".join(map(_encoded_once, segments)) if self._is_s3 else quote(_normal(parts.path), "/-_.~")
         lines = [f"{name}:{value}" for name, value in headers.items()]
         return "\n".join([request.method, path, _canonical_query(parts.query), *lines, "", names, digest])
 
@@ -130,8 +131,9 @@ def _host(url: str) -> str:
     return host.removesuffix(f":{_PORTS.get(parts.scheme)}")
 
 
-def _encoded_once(path: str) -> str:
-    return quote(unquote(path, errors="surrogateescape"), "/-_.~", errors="surrogateescape")
+def _encoded_once(text: str) -> str:
+    """The text with all but unreserved characters encoded, and what was encoded left so."""
+    return quote(unquote(text, errors="surrogateescape"), "-_.~", errors="surrogateescape")
 
 
 def _normal(path: str) -> str:
@@ -148,7 +150,5 @@ def _normal(path: str) -> str:
 
 def _canonical_query(query: str) -> str:
     pairs = (pair.partition("=") for pair in query.split("&") if pair)
-    encoded = (
-        (_encoded_once(name).replace("/", "%2F"), _encoded_once(value).replace("/", "%2F")) for name, _, value in pairs
-    )
+    encoded = ((_encoded_once(name), _encoded_once(value)) for name, _, value in pairs)
     return "&".join(f"{name}={value}" for name, value in sorted(encoded))
