@@ -46,9 +46,15 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if consumed.operation.body and consumed.operation.body.data is not None:
         yield f"    {consumed.operation.body.type} body from a template"
     if credential := consumed.section.authentication:
-        yield f"    {credential.type} credential in {', '.join(_set_by(credential)) or 'no part of the request'}"
+        yield f"    {credential.type} credential {_effect(credential)}"
     if exposed.shape:
         yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
+
+
+def _effect(credential: Credential) -> str:
+    if credential.refusal:
+        return f"refused: {credential.refusal}"
+    return f"in {', '.join(_set_by(credential)) or 'the TLS handshake'}"
 
 
 def _set_by(credential: Credential) -> Iterator[str]:

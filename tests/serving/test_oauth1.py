@@ -1,4 +1,4 @@
-"""OAuth 1.0a with RSA: what is sent is verified by a library's server side, and the body's hash by its specification."""
+"""OAuth 1.0a with RSA: a library's server side verifies what is sent, the body's hash is checked by its draft."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from calendar import timegm
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -121,7 +122,7 @@ async def test_the_keys_are_those_of_the_file_or_else_of_the_variables_of_all_to
 
     for got in (one, other):
         moment = got.header("x-amz-date") or ""
-        signer = SigV4Signer("AKID", "canary", "eu-west-1", "sqs", now=lambda moment=moment: _seconds(moment))
+        signer = SigV4Signer("AKID", "canary", "eu-west-1", "sqs", now=partial(_seconds, moment))
         expected = dict(signer(Request("GET", got.url)).headers)
         assert (got.header("authorization"), moment) == (expected["authorization"], expected["x-amz-date"])
 

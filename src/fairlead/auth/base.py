@@ -76,8 +76,9 @@ class Credential(Model):
         """The sending function for the same texts, revealed; raises `ValueError` for texts of no use."""
 
     def values(self, bindings: Bindings) -> Iterator[Value]:
-        """The texts as values of the document."""
-        yield from (bindings.value(text, self.at(key)) for key, text in self.texts().items())
+        """The texts as values of the document; none where the credential is of no use."""
+        texts = {} if self.refusal else self.texts()
+        yield from (bindings.value(text, self.at(key)) for key, text in texts.items())
 
     def sender(self, bindings: Bindings, environ: Environ, upstream: Upstream) -> Send:
         """The function that sends requests with the credential, its secrets taken from the environment."""

@@ -26,7 +26,7 @@ class Hmac(Credential):
         return frozenset()
 
     def texts(self) -> Mapping[str, str]:
-        return {"apiId": self.api_id, "apiKey": self.api_key}
+        return {}
 
     def sending(self, texts: Mapping[str, str], upstream: Upstream) -> Send:
         raise ValueError("cannot sign")

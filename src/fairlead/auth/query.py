@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairlead.arguments import Location
 from fairlead.auth.base import Sign, Signing
@@ -16,7 +16,13 @@ from fairlead.model import Name
 class Query(Signing):
     """Pairs that are appended to the query."""
 
-    parameters: Annotated[dict[str, Name], Field(min_length=1, repr=False)]
+    parameters: dict[str, Name] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="after")
+    def _has_parameters(self) -> Self:
+        if not self.parameters:
+            raise ValueError("query needs `parameters`")
+        return self
 
     def names(self, location: Location) -> frozenset[str]:
         return frozenset(self.parameters if location == "query" else ())
