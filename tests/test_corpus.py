@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pytest
 
-from fairlead.auth import Credential, Signing
+from fairlead.auth import Credential
 from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import LoadError
@@ -57,7 +57,7 @@ def loaded() -> list[Document]:
 
 def is_constant(credential: Credential | None) -> bool:
     """Whether made-up variables will do: they are no private keys, and no tokens are to be had for them."""
-    return credential is None or (isinstance(credential, Signing) and credential.is_constant)
+    return credential is None or credential.is_constant
 
 
 async def calls(document: Document) -> AsyncIterator[tuple[Exposed, httpx.Request]]:

@@ -237,11 +237,13 @@ class Wiring:
     upstream: Upstream
     environ: Environ
     base_uris: Mapping[str, str] = field(default_factory=dict)
+    in_sandbox: bool = False
+    """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
     senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
 
     def sender(self, credential: Credential | None, bindings: Bindings) -> Send:
         """What sends with the credential: the same for all its operations, so that they share tokens and nonces."""
-        if credential is None:
+        if credential is None or (self.in_sandbox and not credential.is_constant and not credential.refusal):
             return self.upstream.send
         if id(credential) not in self.senders:
             self.senders[id(credential)] = (credential, credential.sender(bindings, self.environ, self.upstream))

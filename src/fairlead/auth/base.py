@@ -57,6 +57,8 @@ class Credential(Model):
     """The `authentication` of a consumes section."""
 
     type: Text
+    is_constant: ClassVar[bool] = False
+    """Whether it is the same in every request, so that whoever knows the secret can compare."""
 
     @property
     def refusal(self) -> str:
@@ -103,7 +105,6 @@ class Signing(Credential):
     """A credential that is put into each request before it is sent, and needs no answer for it."""
 
     is_constant: ClassVar[bool] = True
-    """Whether it is the same in every request, so that whoever knows the secret can compare."""
 
     @abstractmethod
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
