@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from fairlead.arguments import Location
-from fairlead.auth import Anonymous
+from fairlead.auth import Credential, Send
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
@@ -133,6 +133,8 @@ class Consumed:
             return find(parameter.name, {name for name, _ in holes(self._body_data)}) is not None
         if place == "query":
             return parameter.name not in self._fixed_query | self._credential_names("query")
+        if place in ("cookie", "body"):
+            return parameter.name not in self._credential_names("cookie" if place == "cookie" else "member")
         if place == "header" and parameter.value is None:
             return parameter.name.lower() not in NEVER_AN_ARGUMENT | self._credential_names("header")
         return place != "header" or parameter.name.lower() not in HOP_BY_HOP
@@ -187,7 +189,6 @@ class Consumed:
             constants = tuple((one, self._revealed(one, wiring)) for one in self.parameters if one.constant)
         except CallError as error:
             return Failing(error)
-        credential = self.section.authentication
         return HttpCall(
             method=self.operation.method,
             base=base,
@@ -195,9 +196,8 @@ class Consumed:
             parameters=self.inputs,
             constants=constants,
             body=self._body(),
-            sign=credential.signer(self.bindings, wiring.environ) if credential else Anonymous(),
+            send=wiring.sender(self.section.authentication, self.bindings),
             reserved=self._reserved,
-            upstream=wiring.upstream,
         )
 
     def _revealed(self, parameter: Parameter, wiring: Wiring) -> Any:
@@ -237,6 +237,17 @@ class Wiring:
     upstream: Upstream
     environ: Environ
     base_uris: Mapping[str, str] = field(default_factory=dict)
+    in_sandbox: bool = False
+    """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
+    senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
+
+    def sender(self, credential: Credential | None, bindings: Bindings) -> Send:
+        """What sends with the credential: the same for all its operations, so that they share tokens and nonces."""
+        if credential is None or (self.in_sandbox and not credential.is_constant and not credential.refusal):
+            return self.upstream.send
+        if id(credential) not in self.senders:
+            self.senders[id(credential)] = (credential, credential.sender(bindings, self.environ, self.upstream))
+        return self.senders[id(credential)][1]
 
 
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@")

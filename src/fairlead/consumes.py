@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from fairlead.auth import Authentication
 from fairlead.bodies import BodyModel, as_body
@@ -73,8 +73,15 @@ class HttpConsumes(Model):
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     headers: dict[str, Text] = Field(default_factory=dict)
-    authentication: Authentication | None = None
+    authentication_: Authentication | None = Field(default=None, alias="authentication")
+    auth_: Authentication | None = Field(default=None, alias="auth")
     resources: tuple[ConsumedResource, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_once_how_to_authenticate(self) -> Self:
+        if self.authentication_ and self.auth_:
+            raise ValueError("has both `authentication` and `auth`")
+        return self
 
     @property
     def parameters(self) -> tuple[InputParameter, ...]:
@@ -88,6 +95,11 @@ class HttpConsumes(Model):
         operations = [operation for resource in self.resources for operation in resource.operations]
         inside = {fault for one in operations for fault in one.faults(besides="name")}
         return tuple(fault for fault in self.faults() if fault not in inside)
+
+    @property
+    def authentication(self) -> Authentication | None:
+        """How to authenticate, under either of its names."""
+        return self.authentication_ or self.auth_
 
     def renamed(self, namespace: str) -> HttpConsumes:
         """The same API under another namespace."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fairlead.auth.base import Credential
+from fairlead.arguments import Location
+from fairlead.auth import Credential
 from fairlead.binding import Filled
 from fairlead.binds import Value
 from fairlead.document import Document
@@ -45,13 +46,20 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if consumed.operation.body and consumed.operation.body.data is not None:
         yield f"    {consumed.operation.body.type} body from a template"
     if credential := consumed.section.authentication:
-        yield f"    {credential.type} credential in {', '.join(_set_by(credential))}"
+        yield f"    {credential.type} credential {_effect(credential)}"
     if exposed.shape:
         yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
 
 
+def _effect(credential: Credential) -> str:
+    if credential.refusal:
+        return f"refused: {credential.refusal}"
+    return f"in {', '.join(_set_by(credential)) or 'the TLS handshake'}"
+
+
 def _set_by(credential: Credential) -> Iterator[str]:
-    for location in ("header", "query"):
+    locations: tuple[Location, ...] = ("header", "query", "cookie", "member")
+    for location in locations:
         yield from (f"{location} {name}" for name in sorted(credential.names(location)))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fairlead.auth import OtherCredential
 from fairlead.consumed import Consumed, is_base_uri
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
@@ -23,10 +22,8 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from value.undeclared()
     for section in document.sections:
         yield from _base_uri_problems(section)
-        if isinstance(section.authentication, OtherCredential):
-            kind = section.authentication.type
-            message = f"authentication of type {kind!r} is not supported by this version"
-            yield Problem(section.authentication.at("type"), message)
+        if (credential := section.authentication) and credential.refusal:
+            yield Problem(credential.at("type"), credential.refusal)
     for one in document.consumed:
         yield from _name_problems(one)
         if one.operation.body and one.operation.body.data is None and not one.has_body:

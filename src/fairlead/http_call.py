@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from fairlead.arguments import Encoded, Location, Opaque
-from fairlead.auth import Sign
+from fairlead.auth import Send
 from fairlead.bodies import Encoder
 from fairlead.errors import ArgumentError, Place
 from fairlead.headers import is_legal, to_upstream
@@ -22,7 +22,7 @@ from fairlead.names import canonical, find
 from fairlead.operation import NOTHING, Arguments, Forwarded, Result
 from fairlead.styles import to_pairs, to_simple
 from fairlead.template import Hole, Template
-from fairlead.upstream import Request, Upstream
+from fairlead.upstream import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,11 @@ class HttpCall:
     parameters: tuple[Parameter, ...]
     constants: tuple[tuple[Parameter, Any], ...] = field(repr=False)
     body: Encoder
-    sign: Sign
+    send: Send
     reserved: frozenset[str]
-    upstream: Upstream
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
-        return await self.upstream.send(self.sign(self.request(arguments, forwarded)))
+        return await self.send(self.request(arguments, forwarded))
 
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""

@@ -19,6 +19,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from fairlead.auth import Signing
 from fairlead.binds import Environ
 from fairlead.consumed import Consumed
 from fairlead.document import Document
@@ -98,11 +99,13 @@ class Sandbox:
             self._creatable.add(_shape(_path(one)))
 
     def _signed(self, one: Consumed, document: Document) -> Request:
-        """A request with the credential that callers must show; none where the scheme is not supported."""
+        """A request with the credential that callers must show; none where it is another each time."""
         credential, unsigned = one.section.authentication, Request("GET", BASE)
+        if not isinstance(credential, Signing) or not credential.is_constant:
+            return unsigned
         try:
-            return credential.signer(document.bindings, self.environ)(unsigned) if credential else unsigned
-        except CallError:
+            return credential.signer(document.bindings, self.environ)(unsigned)
+        except (CallError, ValueError):
             return unsigned
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

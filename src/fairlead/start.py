@@ -94,7 +94,7 @@ async def _serve(
     transport = in_process(Sandbox(documents, variables)) if sandbox else None
     base_uris = sandboxes.base_uris(documents) if sandbox else settings.base_uris
     async with connect(settings.limits, settings.ca_file, transport) as upstream:
-        wiring = Wiring(upstream, variables, base_uris)
+        wiring = Wiring(upstream, variables, base_uris, in_sandbox=sandbox)
         served = build(listeners, wiring, settings, readiness(settings.host, ports))
         gc.collect()
         gc.freeze()

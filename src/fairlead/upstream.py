@@ -57,6 +57,8 @@ class Request:
     url: str = field(repr=False)
     headers: Headers = field(default=(), repr=False)
     content: bytes | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    """Shows a client certificate; None for the TLS that all others share."""
 
     def with_header(self, name: str, value: str) -> Request:
         """The request with that header in place of any other of the name."""
@@ -66,9 +68,37 @@ class Request:
 class Upstream:
     """Sends requests. Made by `connect`; shared by all operations of a runtime."""
 
-    def __init__(self, client: httpx.AsyncClient, limits: Limits) -> None:
-        self._client = client
+    def __init__(self, limits: Limits, ca_file: Path | None, transport: httpx.AsyncBaseTransport | None) -> None:
         self._limits = limits
+        self._ca_file = ca_file
+        self._transport = transport
+        self._clients: dict[ssl.SSLContext | None, httpx.AsyncClient] = {None: self._connected(None)}
+
+    def tls_context(self) -> ssl.SSLContext:
+        """A TLS context of its own that trusts what all requests trust, for a client certificate."""
+        return _tls(self._ca_file)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _client(self, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+        """The client whose connections have that TLS."""
+        if tls not in self._clients:
+            self._clients[tls] = self._connected(tls)
+        return self._clients[tls]
+
+    def _connected(self, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
+        limits = self._limits
+        return httpx.AsyncClient(
+            transport=self._transport,
+            verify=self._transport is not None or tls or _tls(self._ca_file),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
+            limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
+            follow_redirects=False,
+        )
 
     async def send(self, request: Request) -> Result:
         """The response, its body not yet read.
@@ -83,8 +113,9 @@ class Upstream:
             sent = httpx.Request(request.method, request.url, headers=headers, content=request.content)
             sent.headers.setdefault("user-agent", USER_AGENT)
             sent.headers.setdefault("accept-encoding", ACCEPTED)
-            sent.extensions["timeout"] = self._client.timeout.as_dict()
-            response = await self._client.send(sent, stream=True)
+            client = self._client(request.tls)
+            sent.extensions["timeout"] = client.timeout.as_dict()
+            response = await client.send(sent, stream=True)
         if not 200 <= response.status_code <= 599:
             await response.aclose()
             raise UpstreamFailed(f"the upstream answered with {response.status_code}, which is no status of HTTP")
@@ -152,17 +183,11 @@ async def connect(
         ca_file: PEM certificates that are trusted besides the system's.
         transport: Takes the place of the network: an in-process upstream.
     """
-    limits = limits or Limits()
-    client = httpx.AsyncClient(
-        transport=transport,
-        verify=transport is not None or _tls(ca_file),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
-        limits=httpx.Limits(max_connections=limits.connections, max_keepalive_connections=limits.connections),
-        follow_redirects=False,
-    )
-    async with client:
-        yield Upstream(client, limits)
+    upstream = Upstream(limits or Limits(), ca_file, transport)
+    try:
+        yield upstream
+    finally:
+        await upstream.close()
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -11,7 +11,9 @@ ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation styles arguments operation
     jsonpath shape
     binds locations upstream
-    auth.base auth.bearer auth.apikey auth.basic auth
+    auth.base auth.places auth.keys auth.tokens
+    auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
+    auth.hmac auth
     multipart bodies http_call consumes consumed calls binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway

@@ -74,7 +74,10 @@ def head(*headers: str, status: str = "200 OK") -> bytes:
 
 
 def private_ca(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """The certificate of an authority that nobody knows, and the TLS of a server that it vouches for."""
+    """The certificate of an authority that nobody knows, and the TLS of a server that it vouches for.
+
+    It vouches for a client as well: `client.pem` is its certificate with its key.
+    """
     ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("Private CA", "Private CA", ca_key, ca_key, is_ca=True)
     server = _certificate("upstream", "Private CA", server_key, ca_key, is_ca=False)
@@ -82,6 +85,11 @@ def private_ca(folder: Path) -> tuple[Path, ssl.SSLContext]:
     ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     chain.write_bytes(server_key.private_bytes(*pem) + server.public_bytes(serialization.Encoding.PEM))
+    client_key = ec.generate_private_key(ec.SECP256R1())
+    client = _certificate("client", "Private CA", client_key, ca_key, is_ca=False)
+    (folder / "client.pem").write_bytes(
+        client_key.private_bytes(*pem) + client.public_bytes(serialization.Encoding.PEM)
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     return ca_file, context

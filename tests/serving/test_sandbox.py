@@ -9,9 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from fairlead.consumed import Wiring
+from fairlead.errors import CallError
+from fairlead.load import loads
 from fairlead.sandbox import Sandbox, base_uris, environ_of
 from fairlead.settings import Settings
-from fairlead.upstream import in_process
+from fairlead.upstream import connect, in_process
 from serving.world import BATCHES, FINE_TUNING, THREE_FILES, World, document, world
 
 pytestmark = pytest.mark.anyio
@@ -189,3 +192,38 @@ def test_every_variable_gets_a_made_up_value_and_every_api_an_address() -> None:
         "together-ai-batches": "http://x/together-ai-batches",
         "together-ai-fine-tuning": "http://x/together-ai-fine-tuning",
     }
+
+
+@pytest.mark.parametrize(
+    ("authentication", "status"),
+    [
+        ("{type: oauth1, consumerKey: '{{env.KEY}}', signingKey: '{{env.KEY}}'}", 200),
+        ("{type: oauth2, clientId: '{{env.KEY}}', clientSecret: '{{env.KEY}}', tokenUri: 'https://auth.test/t'}", 200),
+        ("{type: certificate, certPath: '{{env.KEY}}'}", 200),
+        ("{type: digest, username: '{{env.KEY}}', password: '{{env.KEY}}'}", 200),
+        ("{type: hmac}", 501),
+    ],
+)
+async def test_schemes_of_keys_tokens_and_challenges_are_left_out(authentication: str, status: int) -> None:
+    source = f"""
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: api
+    baseUri: https://api.test
+    authentication: {authentication}
+    resources: [{{name: jobs, path: /jobs, operations: [{{name: list}}]}}]
+  exposes:
+  - {{type: rest, namespace: rest, resources: [{{path: /jobs, operations: [{{call: api.list}}]}}]}}
+"""
+    documents = (loads(source, "some.yaml"),)
+    variables = environ_of(documents)
+    async with connect(transport=in_process(Sandbox(documents, variables))) as upstream:
+        wiring = Wiring(upstream, variables, base_uris(documents), in_sandbox=True)
+        (exposed,) = documents[0].exposed
+        try:
+            answered = (await exposed.operation(wiring)({})).status
+        except CallError as error:
+            answered = error.status
+
+    assert answered == status

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from pydantic import SecretStr
 
 from fairlead.consumed import Wiring
@@ -31,7 +33,7 @@ USER = "user-canary"
 API = """
 naftiko: 1.0.0-alpha2
 info: {{label: Jobs}}
-binds: [{{namespace: env, keys: {{KEY: API_KEY, USER: API_USER}}}}]
+binds: [{{namespace: env, keys: {{KEY: API_KEY, USER: API_USER, PEM: API_PEM}}}}]
 capability:
   consumes:
   - namespace: api
@@ -48,12 +50,30 @@ SCHEMES = {
     "apikey-header": "{type: apikey, key: X-Key, value: '{{env.KEY}}'}",
     "apikey-query": "{type: apikey, key: key, value: '{{env.KEY}}', placement: query}",
     "basic": "{type: basic, username: '{{env.USER}}', password: '{{env.KEY}}'}",
+    "bearer-value": "{type: Bearer, value: '{{env.KEY}}', placement: header}",
+    "header": "{type: header, header: X-Key, value: '{{env.KEY}}'}",
+    "header-token": "{type: apiKey, header: X-Key, token: '{{env.KEY}}'}",
+    "header-key": "{type: api_key, header: X-Key, key: '{{env.KEY}}'}",
+    "query": "{type: query, parameters: {key: '{{env.KEY}}', format: json}}",
 }
+EXCHANGES = {
+    "digest": "{type: digest, username: '{{env.USER}}', password: '{{env.KEY}}'}",
+    "oauth2": "{type: oauth2, clientId: '{{env.USER}}', clientSecret: '{{env.KEY}}', tokenUri: 'https://auth.test/t'}",
+    "sigv4": "{type: aws-sig-v4, accessKeyId: '{{env.USER}}', secretKey: '{{env.KEY}}', region: r, service: s}",
+    "oauth1": "{type: oauth1, consumerKey: c, signingKey: '{{env.PEM}}', keyPassword: '{{env.KEY}}'}",
+}
+"""Schemes whose secret is sent to no API, or in no form that could be foreseen."""
+ALL = {**SCHEMES, **EXCHANGES}
 SENT: dict[str, Callable[[Sent], str | None]] = {
     "bearer": lambda sent: sent.header("authorization"),
     "apikey-header": lambda sent: sent.header("x-key"),
     "apikey-query": lambda sent: sent.url,
     "basic": lambda sent: sent.header("authorization"),
+    "bearer-value": lambda sent: sent.header("authorization"),
+    "header": lambda sent: sent.header("x-key"),
+    "header-token": lambda sent: sent.header("x-key"),
+    "header-key": lambda sent: sent.header("x-key"),
+    "query": lambda sent: sent.url,
 }
 BASIC = base64.b64encode(f"{USER}:{CANARY}".encode()).decode()
 EXPECTED = {
@@ -61,13 +81,21 @@ EXPECTED = {
     "apikey-header": CANARY,
     "apikey-query": "https://api.test/jobs?key=canary%2F%2B%3D%20of-the-gateway",
     "basic": f"Basic {BASIC}",
+    "bearer-value": f"Bearer {CANARY}",
+    **dict.fromkeys(("header", "header-token", "header-key"), CANARY),
+    "query": "https://api.test/jobs?key=canary%2F%2B%3D%20of-the-gateway&format=json",
 }
-ENVIRON = {"API_KEY": SecretStr(CANARY), "API_USER": SecretStr(USER)}
-SPELLINGS = (CANARY, "canary%2F", "of-the-gateway", BASIC, BASIC[:12])
+PEM = (
+    rsa.generate_private_key(65537, 2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(CANARY.encode()))
+    .decode()
+)
+ENVIRON = {"API_KEY": SecretStr(CANARY), "API_USER": SecretStr(USER), "API_PEM": SecretStr(PEM)}
+SPELLINGS = (CANARY, "canary%2F", "canary%252F", "of-the-gateway", BASIC, BASIC[:12], PEM[100:130], "PRIVATE KEY")
 
 
 def api(scheme: str) -> str:
-    return API.format(authentication=SCHEMES[scheme])
+    return API.format(authentication=ALL[scheme])
 
 
 def raising(error: Exception) -> Callable[[Sent], Reply]:
@@ -97,7 +125,7 @@ async def test_a_credential_is_where_its_scheme_puts_it(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ALL)
 async def test_no_answer_and_no_log_holds_a_secret(scheme: str, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with world(api(scheme), upstream=(upstream := Upstream(ANSWERS[kind])), environ=ENVIRON) as one:
@@ -107,7 +135,7 @@ async def test_no_answer_and_no_log_holds_a_secret(scheme: str, kind: str, caplo
         openapi = await one.rest.get("/openapi.json")
         printed = repr(one)
 
-    assert len(upstream.got) == 2
+    assert len(upstream.got) >= 2
     answered = [repr(dict(one.headers)) + one.text for one in (response, refused, openapi)]
     for text in (*answered, json.dumps(result), printed, *logged(caplog)):
         assert not [spelling for spelling in SPELLINGS if spelling in text], text
@@ -120,7 +148,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
             yield "".join(traceback.format_exception(*record.exc_info))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ALL)
 async def test_no_plan_and_no_part_of_the_runtime_prints_a_secret(scheme: str) -> None:
     loaded = document(api(scheme))
     listeners, _ = arrange([loaded], Settings())
@@ -138,13 +166,14 @@ async def _ready() -> dict[str, bool]:
     return {}
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ALL)
 @pytest.mark.parametrize(
     "environ", [{}, {"API_KEY": SecretStr(""), "API_USER": SecretStr(USER)}], ids=["unset", "empty"]
 )
 async def test_a_missing_secret_is_told_with_variable_file_and_line(scheme: str, environ: dict[str, Any]) -> None:
     source = api(scheme).replace("value: '{{env.KEY}}'}]}]}]", "value: fixed}]}]}]")
-    async with world(source, upstream=(upstream := Upstream()), environ={"API_USER": SecretStr(USER)} | environ) as one:
+    without_key = {name: value for name, value in ENVIRON.items() if name != "API_KEY"}
+    async with world(source, upstream=(upstream := Upstream()), environ=without_key | environ) as one:
         response = await one.rest.get("/jobs")
         result = (await one.rpc("tools/call", {"name": "list"}))["result"]
 

@@ -1,4 +1,4 @@
-"""Authentication schemes, one module each: what the document says, and how a request is signed.
+"""Authentication schemes, one module each: what the document says, and how requests are sent with it.
 
 authentication:
   type: bearer
@@ -7,29 +7,43 @@ authentication:
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Discriminator, Tag
 
 from fairlead.auth.apikey import ApiKey
-from fairlead.auth.base import Anonymous, OtherCredential, Sign
+from fairlead.auth.base import Credential, Send, Signing
 from fairlead.auth.basic import Basic
 from fairlead.auth.bearer import Bearer
+from fairlead.auth.certificate import Certificate
+from fairlead.auth.digest import Digest
+from fairlead.auth.hmac import Hmac
+from fairlead.auth.oauth1 import OAuth1
+from fairlead.auth.oauth2 import OAuth2
+from fairlead.auth.query import Query
+from fairlead.auth.sigv4 import SigV4
+from fairlead.names import canonical
 
-_OTHERS = frozenset("oauth1 oauth2 digest aws-sig-v4 awssigv4 sigv4 hmac certificate query".split())
+_ALSO: Final = {"header": "apikey", "awssigv4": "aws-sig-v4", "sigv4": "aws-sig-v4"}
 
 
 def _scheme(data: Any) -> str:
-    scheme = str(data.get("type", "")).lower() if isinstance(data, dict) else ""
-    return "<other>" if scheme in _OTHERS else f"<{'apikey' if scheme == 'header' else scheme}>"
+    scheme = canonical(str(data.get("type", ""))) if isinstance(data, dict) else ""
+    return f"<{_ALSO.get(scheme, scheme)}>"
 
 
 Authentication = Annotated[
     Annotated[Bearer, Tag("<bearer>")]
     | Annotated[ApiKey, Tag("<apikey>")]
     | Annotated[Basic, Tag("<basic>")]
-    | Annotated[OtherCredential, Tag("<other>")],
+    | Annotated[Digest, Tag("<digest>")]
+    | Annotated[OAuth1, Tag("<oauth1>")]
+    | Annotated[OAuth2, Tag("<oauth2>")]
+    | Annotated[SigV4, Tag("<aws-sig-v4>")]
+    | Annotated[Query, Tag("<query>")]
+    | Annotated[Certificate, Tag("<certificate>")]
+    | Annotated[Hmac, Tag("<hmac>")],
     Discriminator(_scheme),
 ]
 
-__all__ = ["Anonymous", "Authentication", "OtherCredential", "Sign"]
+__all__ = ["Authentication", "Credential", "Send", "Signing"]

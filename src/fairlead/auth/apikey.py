@@ -1,79 +1,91 @@
 """`authentication: {type: apikey, key: X-API-Key, value: '{{env.KEY}}', placement: header}`.
 
-Published files also write `{in: header, name: X-API-Key, value: ...}`, `{header: X-API-Key, value: ...}` and several
-keys at once as `headers: {X-API-Key: ..., X-App-Key: ...}`.
+Published files also write `{in: header, name: X-API-Key, value: ...}`, `{header: X-API-Key, value: ...}` with `token`
+or `key` for `value`, and several keys at once as `headers: {X-API-Key: ..., X-App-Key: ...}`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, Self
-from urllib.parse import quote
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from fairlead.arguments import Location
-from fairlead.auth.base import Credential, Sign, header_signer
+from fairlead.auth.base import Sign, Signing
+from fairlead.auth.places import BodySigner, QuerySigner, cookie_signer, header_signer
 from fairlead.headers import is_token
 from fairlead.model import Name, Text
-from fairlead.upstream import Request
 
-Placement = Literal["header", "query"]
-
-
-@dataclass(frozen=True, slots=True)
-class QuerySigner:
-    """Appends one pair to the query."""
-
-    name: str
-    value: str = field(repr=False)
-
-    def __call__(self, request: Request) -> Request:
-        joint = "&" if "?" in request.url else "?"
-        return replace(request, url=f"{request.url}{joint}{quote(self.name, '')}={quote(self.value, '')}")
+Placement = Literal["header", "query", "cookie", "body"]
+_LOCATIONS: Final[Mapping[Placement, Location]] = {
+    "header": "header",
+    "query": "query",
+    "cookie": "cookie",
+    "body": "member",
+}
 
 
-class ApiKey(Credential):
-    """A key in a header, or in the query."""
+class ApiKey(Signing):
+    """A key in a header, the query, a cookie, or a member of the body."""
 
     key: Text = ""
     name: Text = ""
     header: Text = ""
     value: Text = Field(default="", repr=False)
+    token: Text = Field(default="", repr=False)
     placement: Placement | None = None
     in_: Placement | None = Field(default=None, alias="in")
     headers: dict[str, Name] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="after")
     def _has_name_and_value(self) -> Self:
-        if bool(self.headers) == bool(self._name or self.value):
+        if self.value and self.token:
+            raise ValueError("apikey has both `value` and `token`")
+        if bool(self.headers) == bool(self._name or self.value or self.token):
             raise ValueError("apikey needs either `key` and `value`, or `headers`")
-        if not self.headers and not (self._name and self.value):
+        if not self.headers and not (self._name and self._secret[1]):
             raise ValueError("apikey needs both `key` and `value`")
-        if not all(is_token(name) for name in self.headers or ([] if self._is_query else [self._name])):
-            raise ValueError("apikey has a name that no header can have")
+        if self._location in ("header", "cookie") and not all(map(is_token, self._names)):
+            raise ValueError(f"apikey has a name that no {self._location} can have")
         return self
 
     @property
-    def _name(self) -> str:
-        return self.key or self.name or self.header
-
-    def names(self, location: Location) -> frozenset[str]:
-        if location != ("query" if self._is_query else "header"):
-            return frozenset()
-        return frozenset(name if self._is_query else name.lower() for name in self.headers or [self._name])
+    def _secret(self) -> tuple[str, str]:
+        """The key that the secret stands under, and the secret; beside a `header` it may stand under `key`."""
+        given = {"value": self.value, "token": self.token, "key": self.key if self.header else ""}
+        return next(((key, text) for key, text in given.items() if text), ("value", ""))
 
     @property
-    def _is_query(self) -> bool:
-        return not self.headers and "query" in (self.placement, self.in_)
+    def _name(self) -> str:
+        return self.header if self._secret[0] == "key" else self.key or self.name or self.header
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(self.headers) or (self._name,)
+
+    @property
+    def _location(self) -> Location:
+        return "header" if self.headers else _LOCATIONS[self.placement or self.in_ or "header"]
+
+    def names(self, location: Location) -> frozenset[str]:
+        if location != self._location:
+            return frozenset()
+        return frozenset(name.lower() if location == "header" else name for name in self._names)
 
     def texts(self) -> Mapping[str, str]:
-        return self.headers or {"value": self.value}
+        return self.headers or dict([self._secret])
 
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
         if self.headers:
             return header_signer(texts)
-        if self._is_query:
-            return QuerySigner(self._name, texts["value"])
-        return header_signer({self._name: texts["value"]})
+        (value,) = texts.values()
+        match self._location:
+            case "query":
+                return QuerySigner(((self._name, value),))
+            case "cookie":
+                return cookie_signer(self._name, value)
+            case "member":
+                return BodySigner(self._name, value)
+            case _:
+                return header_signer({self._name: value})

@@ -1,18 +1,21 @@
-"""What all schemes share: a credential of the document, resolved once to a function that signs requests."""
+"""What all schemes share: a credential of the document, resolved once to a function that sends requests with it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from fairlead.arguments import Location
 from fairlead.binds import Bindings, Environ, Value
-from fairlead.errors import CallError, Refused, Severity, Unconfigured
-from fairlead.headers import is_legal
+from fairlead.errors import CallError, Refused, Unconfigured
 from fairlead.model import Model, Text
-from fairlead.upstream import Request
+from fairlead.operation import Result
+from fairlead.upstream import Request, Upstream
+
+Send = Callable[[Request], Awaitable[Result]]
+"""Sends a request, with whatever exchange its credential needs; never prints the credential."""
 
 
 class Sign(Protocol):
@@ -22,11 +25,14 @@ class Sign(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Anonymous:
-    """No credential."""
+class Signed:
+    """Sends each request once, signed; no more than two calls, for this is the way of almost every request."""
 
-    def __call__(self, request: Request) -> Request:
-        return request
+    sign: Sign
+    upstream: Upstream = field(repr=False)
+
+    def __call__(self, request: Request) -> Awaitable[Result]:
+        return self.upstream.send(self.sign(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,72 +41,78 @@ class Unavailable:
 
     error: CallError
 
-    def __call__(self, request: Request) -> Request:
+    async def __call__(self, request: Request) -> Result:
         raise self.error.again()
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderSigner:
-    """Sets headers, each in place of any of its name."""
-
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-
-    def __call__(self, request: Request) -> Request:
-        for name, value in self.headers:
-            request = request.with_header(name, value)
-        return request
-
-
-def header_signer(headers: Mapping[str, str]) -> Sign:
-    """The signer for headers, without the line break that files end in; raises `ValueError` for an illegal value."""
-    stripped = {name.lower(): value.strip() for name, value in headers.items()}
-    if not all(map(is_legal, stripped.values())):
-        raise ValueError("holds line breaks or other characters that no header can")
-    return HeaderSigner(tuple(stripped.items()))
+def whole_body(request: Request, scheme: str) -> bytes:
+    """The body, for schemes that sign it; raises `Refused` for one that is still on its way."""
+    content: object = request.content
+    if isinstance(content, bytes | None):
+        return content or b""
+    raise Refused(f"authentication of type {scheme!r} signs the whole body, so it cannot be streamed")
 
 
 class Credential(Model):
     """The `authentication` of a consumes section."""
 
     type: Text
+    is_constant: ClassVar[bool] = False
+    """Whether it is the same in every request, so that whoever knows the secret can compare."""
+
+    @property
+    def refusal(self) -> str:
+        """Why the file does not say enough to authenticate; empty where it does."""
+        return ""
 
     @abstractmethod
     def texts(self) -> Mapping[str, str]:
         """The texts that may hold variables, by their keys."""
 
     def names(self, location: Location) -> frozenset[str]:
-        """What it sets there: names of headers, in lower case, or of query pairs."""
+        """What it sets there: names of headers, in lower case, of query pairs, cookies or members of the body."""
         return frozenset({"authorization"} if location == "header" else ())
+
+    @abstractmethod
+    def sending(self, texts: Mapping[str, str], upstream: Upstream) -> Send:
+        """The sending function for the same texts, revealed; raises `ValueError` for texts of no use."""
+
+    def values(self, bindings: Bindings) -> Iterator[Value]:
+        """The texts as values of the document; none where the credential is of no use."""
+        texts = {} if self.refusal else self.texts()
+        yield from (bindings.value(text, self.at(key)) for key, text in texts.items())
+
+    def sender(self, bindings: Bindings, environ: Environ, upstream: Upstream) -> Send:
+        """The function that sends requests with the credential, its secrets taken from the environment."""
+        if self.refusal:
+            return Unavailable(Refused(self.refusal))
+        try:
+            return self.sending(self._revealed(bindings, environ), upstream)
+        except Unconfigured as error:
+            return Unavailable(error)
+        except ValueError as fault:
+            variables = (name for value in self.values(bindings) for name in value.variables.values())
+            names = ", ".join(variables) or "the credential"
+            why = f"{names} {fault}; {bindings.capability!r} needs it ({self.at().short})"
+            return Unavailable(Unconfigured(why))
+
+    def _revealed(self, bindings: Bindings, environ: Environ) -> Mapping[str, str]:
+        revealed = (value.reveal(environ) for value in self.values(bindings))
+        return dict(zip(self.texts(), revealed, strict=True))
+
+
+class Signing(Credential):
+    """A credential that is put into each request before it is sent, and needs no answer for it."""
+
+    is_constant: ClassVar[bool] = True
 
     @abstractmethod
     def sign_with(self, texts: Mapping[str, str]) -> Sign:
         """The signing function for the same texts, revealed; raises `ValueError` for texts that cannot be sent."""
 
-    def values(self, bindings: Bindings) -> Iterator[Value]:
-        """The texts as values of the document."""
-        yield from (bindings.value(text, self.at(key)) for key, text in self.texts().items())
+    def sending(self, texts: Mapping[str, str], upstream: Upstream) -> Send:
+        return Signed(self.sign_with(texts), upstream)
 
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
-        """The function that signs requests, its secrets taken from the environment."""
-        values = list(self.values(bindings))
-        try:
-            revealed = (value.reveal(environ) for value in values)
-            return self.sign_with(dict(zip(self.texts(), revealed, strict=True)))
-        except Unconfigured as error:
-            return Unavailable(error)
-        except ValueError as fault:
-            names = ", ".join(name for value in values for name in value.variables.values()) or "the credential"
-            why = f"{names} {fault}; {bindings.capability!r} needs it ({self.at().short})"
-            return Unavailable(Unconfigured(why))
-
-
-class OtherCredential(Credential):
-    """A scheme of the format that this version lacks: the operations behind it answer so."""
-
-    unknown_keys: ClassVar[Severity | None] = None
-
-    def texts(self) -> Mapping[str, str]:
-        return {}
-
-    def sign_with(self, texts: Mapping[str, str]) -> Sign:
-        return Unavailable(Refused(f"authentication of type {self.type!r} is not supported by this version"))
+        """The signing function; raises `Unconfigured` or `ValueError` where it cannot be had."""
+        return self.sign_with(self._revealed(bindings, environ))

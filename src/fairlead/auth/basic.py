@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from fairlead.auth.base import Credential, Sign, header_signer
+from fairlead.auth.base import Sign, Signing
+from fairlead.auth.places import header_signer
 from fairlead.model import Text
 
 
-class Basic(Credential):
+class Basic(Signing):
     """A user name and a password in the `Authorization` header; either may be empty."""
 
     username: Text = Field(default="", repr=False)
