@@ -37,6 +37,13 @@ class Opaque:
     media: str
 
 
+def plain(value: Any) -> Any:
+    """The value as it is in a text or in other data, without the bytes it came in."""
+    if isinstance(value, Opaque):
+        raise ArgumentError(f"a body of type {value.media!r} cannot be a part of what is sent; send application/json")
+    return value.value if isinstance(value, Encoded) else value
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input: its name for callers, where REST callers put it, its type, and whether it must be given."""

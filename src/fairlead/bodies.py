@@ -11,7 +11,7 @@ but the hole of an argument that was not given is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
 from urllib.parse import urlencode
@@ -23,7 +23,6 @@ from fairlead.errors import ArgumentError
 from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
 from fairlead.multipart import Part, multipart
-from fairlead.names import find
 from fairlead.operation import UNSET, Arguments
 from fairlead.styles import to_text
 from fairlead.template import Hole, Template, parse
@@ -209,21 +208,17 @@ def input_name(hole: str) -> str:
     return hole.removeprefix("tools.").removeprefix("rest.")
 
 
-def compiled(data: Any, names: Collection[str]) -> Any:
-    """The data with every text that has holes as a template, its holes named as the parameters are."""
+def compiled(data: Any, name: Callable[[str], str]) -> Any:
+    """The data with every text that has holes as a template; `name` is what fills the input behind a hole."""
     if isinstance(data, str):
         parts = parse(data, single=False).parts
-        named = (Hole(_parameter(part.name, names)) if isinstance(part, Hole) else part for part in parts)
+        named = (Hole(name(input_name(part.name))) if isinstance(part, Hole) else part for part in parts)
         return Template(tuple(named)) if any(isinstance(part, Hole) for part in parts) else data
     if isinstance(data, Mapping):
-        return {name: compiled(member, names) for name, member in data.items()}
+        return {key: compiled(member, name) for key, member in data.items()}
     if isinstance(data, list):
-        return [compiled(item, names) for item in data]
+        return [compiled(item, name) for item in data]
     return data
-
-
-def _parameter(hole: str, names: Collection[str]) -> str:
-    return find(input_name(hole), names) or input_name(hole)
 
 
 def filled(data: Any, arguments: Arguments) -> Any:

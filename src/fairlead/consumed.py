@@ -68,6 +68,15 @@ class Consumed:
         """The parameters that take their value from a call; all others are constants."""
         return tuple(parameter for parameter in self.parameters if parameter.constant is None)
 
+    @cached_property
+    def guarded(self) -> tuple[Parameter, ...]:
+        """Declared headers that no caller may set, but the document may: by a constant or a variable in `with`."""
+        named = (one for one in self.ignored if one.name and one.in_ == "header" and one.name.lower() not in HOP_BY_HOP)
+        own = self._credential_names("header")
+        return tuple(
+            Parameter(one.name, "header", one.type, one.description) for one in named if one.name.lower() not in own
+        )
+
     @property
     def has_body(self) -> bool:
         """Whether anything can be sent as a body."""
@@ -193,7 +202,7 @@ class Consumed:
             method=self.operation.method,
             base=base,
             path=parse(rooted(self.path)),
-            parameters=self.inputs,
+            parameters=(*self.inputs, *self.guarded),
             constants=constants,
             body=self._body(),
             send=wiring.sender(self.section.authentication, self.bindings),
@@ -211,7 +220,8 @@ class Consumed:
     def _body(self) -> Encoder:
         kind = self.operation.body.type if self.operation.body else "json"
         if self._body_data is not None:
-            return TemplateBody(compiled(self._body_data, [parameter.name for parameter in self.parameters]), kind)
+            names = [parameter.name for parameter in self.parameters]
+            return TemplateBody(compiled(self._body_data, lambda hole: find(hole, names) or hole), kind)
         whole = next((parameter for parameter in self.parameters if parameter.location == "body"), None)
         if whole:
             return WholeBody(whole.name, kind if self.operation.body else None)

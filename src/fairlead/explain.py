@@ -7,12 +7,12 @@ from typing import Any
 
 from fairlead.arguments import Location
 from fairlead.auth import Credential
-from fairlead.binding import Filled
 from fairlead.binds import Value
 from fairlead.document import Document
 from fairlead.exposed import Exposed
 from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
+from fairlead.sources import Built, Filled
 
 
 def lines(documents: Iterable[Document]) -> Iterator[str]:
@@ -78,6 +78,8 @@ def _shown(source: Source | Value) -> str:
             return repr(value)
         case Value():
             return f"variable {', '.join(source.variables.values())}"
+        case Built(data):
+            return f"{data!r} filled from arguments"
         case Filled(template):
             return repr(template.fill(lambda hole: f"{{{hole}}}"))
         case _:

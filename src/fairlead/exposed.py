@@ -17,13 +17,14 @@ from typing import Any
 from pydantic import Field
 
 from fairlead.arguments import Inputs
-from fairlead.binding import Binding, Scope, bind
+from fairlead.binding import Binding, bind
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed, Wiring
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.model import InputParameter, Model, OutputParameter, Text
 from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
+from fairlead.scope import Scope
 from fairlead.shape import shape
 
 

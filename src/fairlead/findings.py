@@ -44,10 +44,11 @@ def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
     if not parameter.name:
         hint = "give it a name"
     elif parameter.in_ == "header":
-        hint = "no caller may set this header"
+        hint = "only the document may set this header, in `with`"
     elif parameter.in_ == "body":
         hint = "the data of the body has no hole for it"
-    return Problem(parameter.at(), f"the {parameter.in_} parameter {named} is never sent", hint, "warning")
+    fate = "is never taken from a caller" if parameter.in_ == "header" else "is never sent"
+    return Problem(parameter.at(), f"the {parameter.in_} parameter {named} {fate}", hint, "warning")
 
 
 def _name_problems(one: Consumed) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from fairlead.arguments import Encoded, Location, Opaque
+from fairlead.arguments import Location, plain
 from fairlead.auth import Send
 from fairlead.bodies import Encoder
 from fairlead.errors import ArgumentError, Place
@@ -98,10 +98,7 @@ def _typed(parameter: Parameter, value: Any) -> Any:
 
     Only where it is the whole body it can go on in the bytes that it came in.
     """
-    if isinstance(value, Opaque) and parameter.location != "body":
-        _refuse(parameter.name, f"must be sent as application/json, not {value.media!r}")
-    if isinstance(value, Encoded) and parameter.location != "body":
-        value = value.value
+    value = value if parameter.location == "body" else plain(value)
     return int(value) if parameter.type == "integer" and isinstance(value, float) else value
 
 

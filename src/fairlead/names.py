@@ -32,6 +32,23 @@ def find(name: str, names: Iterable[str]) -> str | None:
     return near[0] if len(near) == 1 else None
 
 
+def matched(wanted: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+    """For each wanted name the known one that is meant, each known one for one name only.
+
+    Exact spelling goes first; what is left is compared without case and signs, and has to be the only one both ways.
+    """
+    free = dict.fromkeys(known)
+    found = {name: name for name in wanted if name in free}
+    left = Counter(canonical(name) for name in set(wanted) - found.keys())
+    near = Counter(canonical(name) for name in free if name not in found)
+    spelling = {canonical(name): name for name in free if name not in found}
+    for name in wanted:
+        form = canonical(name)
+        if name not in found and left[form] == near[form] == 1:
+            found[name] = spelling[form]
+    return found
+
+
 def slug(text: str) -> str:
     """Lower case words joined by hyphens; the form in which resource names and paths are compared."""
     return "-".join(filter(None, _SIGNS.split(text.casefold())))

@@ -7,7 +7,6 @@ import anyio
 import pytest
 
 from fairlead.arguments import Input
-from fairlead.binding import Filled
 from fairlead.binds import Environ, Value
 from fairlead.consumed import Wiring
 from fairlead.exposed import Exposed
@@ -15,6 +14,7 @@ from fairlead.exposes.pages import pages
 from fairlead.http_call import HttpCall
 from fairlead.load import loads
 from fairlead.operation import UNSET, Argument, Literal
+from fairlead.sources import Filled
 from fairlead.template import parse
 from fairlead.upstream import Request, connect, in_process
 

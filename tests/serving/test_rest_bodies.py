@@ -32,12 +32,19 @@ async def test_a_json_body_arrives_byte_for_byte(body: bytes) -> None:
     assert (sent.header("content-type"), sent.header("content-length")) == ("application/json", str(len(body)))
 
 
-@pytest.mark.parametrize("media", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.api+json"])
-async def test_any_json_media_type_will_do(media: str) -> None:
+@pytest.mark.parametrize(
+    ("media", "sent"),
+    [
+        ("application/json; charset=utf-8", "application/json"),
+        ("APPLICATION/JSON", "application/json"),
+        ("application/vnd.api+json", "application/vnd.api+json"),
+    ],
+)
+async def test_any_json_media_type_will_do(media: str, sent: str) -> None:
     async with world(BATCHES, upstream=(upstream := Upstream())) as one:
         await one.rest.post("/v1/batches", content=b'{"a":1}', headers={"content-type": media})
 
-    assert (upstream.only.body, upstream.only.header("content-type")) == (b'{"a":1}', media)
+    assert (upstream.only.body, upstream.only.header("content-type")) == (b'{"a":1}', sent)
 
 
 @pytest.mark.parametrize(

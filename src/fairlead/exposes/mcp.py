@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from fairlead.binding import Scope
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import Model
+from fairlead.scope import Scope
 
 
 class Hints(Model):

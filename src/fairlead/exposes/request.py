@@ -178,8 +178,9 @@ def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
 
 
 def _media(headers: Headers) -> str:
-    """The media type of the body; JSON where the caller does not say."""
-    return next((value for name, value in headers if name == "content-type"), "application/json")
+    """The media type of the body; JSON where the caller does not say, and without parameters, for it has none."""
+    media = next((value for name, value in headers if name == "content-type"), "application/json")
+    return "application/json" if media.partition(";")[0].strip().lower() == "application/json" else media
 
 
 def _is_json(media: str) -> bool:

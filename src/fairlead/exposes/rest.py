@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from fairlead.binding import Scope
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed, join
 from fairlead.consumes import Method
@@ -23,7 +22,9 @@ from fairlead.errors import Place
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import InputParameter, Model, Text
-from fairlead.template import parse, rooted
+from fairlead.names import find
+from fairlead.scope import Scope
+from fairlead.template import Template, parse, rooted
 
 
 class RestOperation(Caller):
@@ -104,17 +105,18 @@ def routes(
 def _entry(
     adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
 ) -> Entry:
-    declared = tuple(_declared(adapter, resource, operation))
     full = rooted(join(resource.path, operation.path) if operation.path else resource.path)
     path = parse(full)
+    declared = tuple(_declared(adapter, resource, operation, path))
     scope = Scope(
         names,
         bindings,
         partial(operation.at, "with"),
         path,
         declared,
-        operation.input_parameters,
-        _takes_whole_body(operation, names, {*path.holes, *(parameter.name for parameter in declared)}),
+        tuple(_as_in_path(parameter, path) for parameter in operation.input_parameters),
+        takes_whole_body=_takes_whole_body(operation, names, {*path.holes, *(one.name for one in declared)}),
+        without_body=operation.method in ("GET", "HEAD"),
     )
     around = (*adapter.faults(besides="resources"), *resource.faults(besides="operations"))
     return Entry(operation, operation.as_call(operation.method or "GET", full, resource.name), scope, around)
@@ -133,7 +135,15 @@ def _takes_whole_body(operation: RestOperation, namespaces: frozenset[str], know
     return "body" not in known and any(isinstance(value, str) and value.strip("{} ") in spellings for value in given)
 
 
-def _declared(adapter: RestExposes, resource: RestResource, operation: RestOperation) -> Iterator[InputParameter]:
-    """The inputs declared on all levels, the inner winning."""
+def _declared(
+    adapter: RestExposes, resource: RestResource, operation: RestOperation, path: Template
+) -> Iterator[InputParameter]:
+    """The inputs declared on all levels, the inner winning; those of the path are called as they are there."""
     levels = (adapter.input_parameters, resource.input_parameters, operation.input_parameters)
-    yield from {parameter.name: parameter for level in levels for parameter in level}.values()
+    listed = [_as_in_path(parameter, path) for level in levels for parameter in level]
+    yield from {parameter.name: parameter for parameter in listed}.values()
+
+
+def _as_in_path(parameter: InputParameter, path: Template) -> InputParameter:
+    hole = find(parameter.name, path.holes) if parameter.in_ in ("path", None) else None
+    return parameter.model_copy(update={"name": hole}) if hole else parameter
