@@ -8,7 +8,8 @@ refused with the candidates and how to pin one (`call: namespace.resource.operat
 
     name          no other operation of the namespace has it
     description   the caller's equals the consumed operation's
-    path          REST: the method is equal and the exposed path ends in the consumed path, the longest match
+    path          REST: the method is equal and the exposed path is the consumed path after the prefix that the
+                  adapter mostly has; where none fits so, ends in the consumed path, the longest match
     resource      REST: the method and the resource name are equal
     position      the whole adapter repeats the namespace: names, descriptions, methods and `with` agree throughout
 
@@ -21,7 +22,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 
 from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
@@ -54,6 +55,7 @@ class Target:
 
 
 Candidates = tuple[Consumed, ...]
+Segments = tuple[str, ...]
 _UNIQUE = ("name",)
 
 
@@ -61,8 +63,9 @@ def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target 
     """For each call of one adapter its target, or why it has none."""
     candidates = [_candidates(call, consumed) for call in calls]
     aligned = _aligned(calls, consumed)
+    prefix = _prefix(calls, candidates)
     found = [
-        _decide(call, named, aligned[index] if aligned else None) if isinstance(named, tuple) else named
+        _decide(call, named, aligned[index] if aligned else None, prefix) if isinstance(named, tuple) else named
         for index, (call, named) in enumerate(zip(calls, candidates, strict=True))
     ]
     rivals = Counter(id(one.consumed) for one in found if isinstance(one, Target) and one.evidence != _UNIQUE)
@@ -104,10 +107,10 @@ def _split(text: str, known: Collection[str]) -> tuple[str | None, str]:
     return None, text
 
 
-def _decide(call: Call, candidates: Candidates, aligned: Consumed | None) -> Target | Problem:
+def _decide(call: Call, candidates: Candidates, aligned: Consumed | None, prefix: Segments) -> Target | Problem:
     if len(candidates) == 1:
         return Target(candidates[0], _UNIQUE)
-    supports = _supports(call, candidates, aligned)
+    supports = _supports(call, candidates, aligned, prefix)
     if not supports:
         return _refusal(call, candidates, "nothing tells which of them is meant")
     common = reduce(lambda left, right: left & right, supports.values())
@@ -121,11 +124,13 @@ def _decide(call: Call, candidates: Candidates, aligned: Consumed | None) -> Tar
     return Target(target, tuple(supports))
 
 
-def _supports(call: Call, candidates: Candidates, aligned: Consumed | None) -> dict[str, frozenset[int]]:
+def _supports(
+    call: Call, candidates: Candidates, aligned: Consumed | None, prefix: Segments
+) -> dict[str, frozenset[int]]:
     """For each kind of evidence that says something: the indices of the candidates it supports."""
     said = {
         "description": (i for i, one in enumerate(candidates) if _same_description(call, one)),
-        "path": _by_path(call, candidates),
+        "path": _by_path(call, candidates, prefix),
         "resource": (i for i, one in enumerate(candidates) if _same_resource(call, one)),
         "position": (i for i, one in enumerate(candidates) if one is aligned),
     }
@@ -143,24 +148,36 @@ def _same_resource(call: Call, one: Consumed) -> bool:
     return bool(call.resource) and same_method and slug(call.resource or "") == slug(one.resource.name)
 
 
-def _by_path(call: Call, candidates: Candidates) -> Iterable[int]:
-    if call.path is None:
-        return ()
-    exposed = _shape(call.path)
-    lengths = {
-        index: len(_shape(one.path))
-        for index, one in enumerate(candidates)
-        if one.operation.method == call.method and _ends_in(exposed, _shape(one.path))
-    }
-    longest = max(lengths.values(), default=0)
-    return (index for index, length in lengths.items() if length == longest)
+def _by_path(call: Call, candidates: Candidates, prefix: Segments) -> Iterable[int]:
+    """The candidates with the prefix in front of their path, or else those with the longest path."""
+    before = {index: found for index, one in enumerate(candidates) if (found := _in_front(call, one)) is not None}
+    if prefix in before.values():
+        return (index for index, found in before.items() if found == prefix)
+    shortest = min(map(len, before.values()), default=0)
+    return (index for index, found in before.items() if len(found) == shortest)
 
 
-def _ends_in(path: tuple[str, ...], end: tuple[str, ...]) -> bool:
-    return bool(end) and path[-len(end) :] == end
+def _prefix(calls: Sequence[Call], candidates: Sequence[Candidates | Problem]) -> Segments:
+    """What most exposed paths of the adapter have in front of a path that they can mean."""
+    counts = Counter(
+        found
+        for call, named in zip(calls, candidates, strict=True)
+        if call.path is not None and isinstance(named, tuple)
+        for found in {_in_front(call, one) for one in named}
+        if found is not None
+    )
+    return max(counts, key=lambda prefix: counts[prefix], default=())
 
 
-def _shape(path: str) -> tuple[str, ...]:
+def _in_front(call: Call, one: Consumed) -> Segments | None:
+    """What the exposed path has in front of the consumed one, None where it does not end in it."""
+    exposed, path = _shape(call.path or ""), _shape(one.path)
+    is_end = bool(path) and exposed[-len(path) :] == path
+    return exposed[: -len(path)] if is_end and one.operation.method == call.method else None
+
+
+@lru_cache(maxsize=16384)
+def _shape(path: str) -> Segments:
     """The segments of a path as slugs, every placeholder alike."""
     return tuple(_segment(segment) for segment in path.split("/") if segment)
 

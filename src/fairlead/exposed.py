@@ -148,6 +148,7 @@ def _planned(one: Entry, target: Target | Problem) -> Exposed:
 
 def _bare(caller: Caller, scope: Scope) -> Exposed:
     """What an operation says of itself, without what it does."""
+    path = scope.path.text.partition("?")[0] if scope.path else ""
     return Exposed(
         name=caller.name or caller.call,
         description=caller.description,
@@ -155,7 +156,7 @@ def _bare(caller: Caller, scope: Scope) -> Exposed:
         place=caller.at(),
         call=caller.call,
         bindings=scope.bindings,
-        path=scope.path.text if scope.path else "",
+        path=path,
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fairlead.consumed import Consumed, is_base_uri
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
-from fairlead.errors import Place, Problem
-from fairlead.exposes import McpExposes, OtherExposes
+from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.exposes import KINDS, McpExposes, OtherExposes
 from fairlead.headers import is_token
 from fairlead.model import InputParameter
 from fairlead.template import parse
@@ -33,8 +33,6 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from _path_problems(one.path, one.place)
     for route in document.routes:
         yield from _path_problems(route.path, route.place)
-        if "?" in route.path:
-            yield Problem(route.place, f"{route} cannot be reached", "an exposed path has no query")
     yield from _adapter_problems(document)
 
 
@@ -71,12 +69,31 @@ def _base_uri_problems(section: HttpConsumes) -> Iterator[Problem]:
         yield Problem(section.at("baseUri"), f"'baseUri' {uri.rpartition('@')[2]!r} is no plain http(s) URL")
 
 
+def _unsupported(adapter: OtherExposes) -> Problem:
+    if adapter.type:
+        near = did_you_mean(adapter.type, KINDS)
+        message = f"adapters of type {adapter.type!r} are not supported by this version"
+        return Problem(adapter.at("type"), message, near if near.startswith("did") else "")
+    if adapter.misspelt:
+        return Problem(adapter.at(), f"unknown key {adapter.misspelt!r}", "did you mean 'type'?")
+    return Problem(adapter.at(), "key 'type' is missing")
+
+
+def _mcp_problems(adapter: McpExposes) -> Iterator[Problem]:
+    if adapter.transport != "http":
+        message = f"transport {adapter.transport!r} is served over http instead"
+        yield Problem(adapter.at("transport"), message, "", "warning")
+    for key in ("resources", "prompts"):
+        if getattr(adapter, key) is not None:
+            yield Problem(adapter.at(key), f"MCP {key} are not supported by this version")
+
+
 def _adapter_problems(document: Document) -> Iterator[Problem]:
     for adapter in document.model.exposes:
         if isinstance(adapter, OtherExposes):
-            yield Problem(adapter.at("type"), f"adapters of type {adapter.type!r} are not supported by this version")
-        if isinstance(adapter, McpExposes) and adapter.transport == "stdio":
-            yield Problem(adapter.at("transport"), "transport 'stdio' is served over http instead", "", "warning")
+            yield _unsupported(adapter)
+        if isinstance(adapter, McpExposes):
+            yield from _mcp_problems(adapter)
         if adapter.address:
             message = f"address {adapter.address!r} is not used"
             yield Problem(adapter.at("address"), message, "--host decides where to listen", "warning")

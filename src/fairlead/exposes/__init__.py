@@ -15,19 +15,21 @@ from fairlead.exposes.adapter import OtherExposes
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.rest import RestExposes
 
+KINDS = ("rest", "api", "mcp")
+
 
 def _kind(data: Any) -> str:
-    return f"<{data.get('type', '')}>" if isinstance(data, dict) else ""
+    if not isinstance(data, dict):
+        return ""
+    return f"<{data['type']}>" if data.get("type") in KINDS else "<other>"
 
 
 Exposes = Annotated[
     Annotated[RestExposes, Tag("<rest>")]
     | Annotated[RestExposes, Tag("<api>")]
     | Annotated[McpExposes, Tag("<mcp>")]
-    | Annotated[OtherExposes, Tag("<skill>")]
-    | Annotated[OtherExposes, Tag("<agent-skill>")]
-    | Annotated[OtherExposes, Tag("<control>")],
+    | Annotated[OtherExposes, Tag("<other>")],
     Discriminator(_kind),
 ]
 
-__all__ = ["Exposes", "McpExposes", "OtherExposes", "RestExposes"]
+__all__ = ["KINDS", "Exposes", "McpExposes", "OtherExposes", "RestExposes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -30,5 +31,10 @@ class OtherExposes(Model):
     """An adapter of a kind that this version does not serve; the document's other adapters are not affected."""
 
     unknown_keys: ClassVar[Severity | None] = None
-    type: Text
+    type: Text = ""
     address: Text = ""
+
+    @property
+    def misspelt(self) -> str:
+        """The key that was probably meant to be `type`, where there is none."""
+        return next(iter(get_close_matches("type", self._node or (), n=1)), "")

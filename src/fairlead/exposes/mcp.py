@@ -10,16 +10,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed
-from fairlead.errors import Problem
+from fairlead.errors import Problem, Severity
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
-from fairlead.model import Model
+from fairlead.model import AnyType, InputParameter, Model, Text
 from fairlead.scope import Scope
 
 
@@ -32,18 +35,51 @@ class Hints(Model):
     open_world: bool | None = None
 
 
+class InputSchema(Model):
+    """The inputs of a tool as the JSON Schema of an object."""
+
+    unknown_keys: ClassVar[Severity | None] = None
+
+    properties: dict[str, SchemaProperty] = Field(default_factory=dict)
+    required: tuple[Text, ...] = ()
+
+    def parameters(self) -> Iterator[InputParameter]:
+        for name, one in self.properties.items():
+            facts = {"name": name, "type": one.type, "description": one.description, "required": name in self.required}
+            yield InputParameter.model_validate(facts)
+
+
+class SchemaProperty(Model):
+    """One property; what a schema says beyond its type is for the upstream to check."""
+
+    unknown_keys: ClassVar[Severity | None] = None
+
+    type: AnyType = None
+    description: Text = ""
+
+
 class McpTool(Caller):
-    """A tool."""
+    """A tool; some declare their inputs as a JSON Schema, of which the flat part is taken."""
 
     hints: Hints | None = None
+    input_schema: InputSchema | None = None
+
+    @property
+    def declared(self) -> tuple[InputParameter, ...]:
+        """The declared inputs, which a tool needs unless it says otherwise."""
+        if self.input_parameters or self.input_schema is None:
+            return tuple(_needed(one) if one.required is None else one for one in self.input_parameters)
+        return tuple(self.input_schema.parameters())
 
 
 class McpExposes(Adapter):
     """An MCP adapter."""
 
     type: Literal["mcp"]
-    transport: Literal["http", "stdio"] = "http"
+    transport: Literal["http", "stdio", "sse"] = "http"
     tools: tuple[McpTool, ...] = ()
+    resources: Any = None
+    prompts: Any = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +99,10 @@ class Tool:
         return self.exposed.name
 
 
+def _needed(parameter: InputParameter) -> InputParameter:
+    return parameter.model_copy(update={"required": True})
+
+
 def tools(adapter: McpExposes, consumed: tuple[Consumed, ...], bindings: Bindings) -> tuple[Tool, ...]:
     """The tools of an adapter."""
     names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
@@ -74,9 +114,5 @@ def tools(adapter: McpExposes, consumed: tuple[Consumed, ...], bindings: Binding
 
 
 def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...]) -> Entry:
-    declared = tuple(
-        parameter.model_copy(update={"required": True}) if parameter.required is None else parameter
-        for parameter in tool.input_parameters
-    )
-    scope = Scope(names, bindings, partial(tool.at, "with"), None, declared, declared)
+    scope = Scope(names, bindings, partial(tool.at, "with"), None, tool.declared, tool.declared)
     return Entry(tool, tool.as_call(), scope, faults)

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed, join
 from fairlead.consumes import Method
-from fairlead.errors import Place
+from fairlead.errors import Place, Problem
 from fairlead.exposed import Caller, Entry, Exposed, plan
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import InputParameter, Model, Text
@@ -118,8 +118,10 @@ def _entry(
         takes_whole_body=_takes_whole_body(operation, names, {*path.holes, *(one.name for one in declared)}),
         without_body=operation.method in ("GET", "HEAD"),
     )
-    around = (*adapter.faults(besides="resources"), *resource.faults(besides="operations"))
-    return Entry(operation, operation.as_call(operation.method or "GET", full, resource.name), scope, around)
+    around = [*adapter.faults(besides="resources"), *resource.faults(besides="operations")]
+    if "?" in full:
+        around.append(Problem(resource.at("path"), f"an exposed path has no query: {full!r}"))
+    return Entry(operation, operation.as_call(operation.method or "GET", full, resource.name), scope, tuple(around))
 
 
 def _method(operation: RestOperation, exposed: Exposed) -> str:
