@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -58,14 +59,16 @@ class Model(BaseModel):
     def _keep_places(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         if not isinstance(data, MappingNode):
             return handler(data)
+        keys = cls.known_keys()
         given = {key: value for key, value in data.items() if value is not None}
-        known = {key: value for key, value in given.items() if key in cls.known_keys()}
+        known = {key: value for key, value in given.items() if key in keys}
         other = {key: given[spelling] for spelling, key in cls.spellings.items() if spelling in given}
         model = handler({**other, **known})
         model._node = data
         return model
 
     @classmethod
+    @cache
     def known_keys(cls) -> frozenset[str]:
         """The keys that it may have."""
         return frozenset(field.alias or name for name, field in cls.model_fields.items())
@@ -73,9 +76,11 @@ class Model(BaseModel):
     def unknown(self) -> Iterator[tuple[str, Problem]]:
         """The keys in it that it may not have, and what to tell of them."""
         node: Mapping[str, Any] = self._node or {}
+        if self.unknown_keys is None or node.keys() <= self.known_keys():
+            return
         other = {spelling for spelling, key in self.spellings.items() if node.get(key) is None}
         for key in node:
-            if self.unknown_keys and key not in self.known_keys() | other and not key.startswith("x-"):
+            if key not in self.known_keys() | other and not key.startswith("x-"):
                 yield key, self._as_unknown(key, self.unknown_keys)
 
     def _as_unknown(self, key: str, severity: Severity) -> Problem:

@@ -34,6 +34,8 @@ class Decimal(float):
 
 
 _LONGEST_NUMBER = 64
+_FIRST = frozenset(["", *"~nNtTfF+-.0123456789"])
+"""How a plain scalar starts that is anything but text."""
 _PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"|~|null|Null|NULL"), lambda _: None),
     (re.compile(r"true|True|TRUE"), lambda _: True),
@@ -72,7 +74,7 @@ Node = MappingNode | SequenceNode
 
 def plain(text: str) -> Any:
     """The value of an unquoted scalar by the YAML 1.2 core schema; numbers beyond all use stay text."""
-    if len(text) <= _LONGEST_NUMBER:
+    if len(text) <= _LONGEST_NUMBER and text[:1] in _FIRST:
         for pattern, convert in _PLAIN:
             if pattern.fullmatch(text):
                 return convert(text)
