@@ -180,12 +180,16 @@ def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
 @REST_PREFIX
 @ENV_FILE
 @_option("--strict", is_flag=True, help="Count warnings and missing secrets as errors.")
+@click.option("--report", "as_table", is_flag=True, help="Print a table of all files: what is served, how it was told.")
 @AS_JSON
-def check(paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, strict: bool, as_json: bool) -> None:
+def check(
+    paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, strict: bool, as_table: bool, as_json: bool
+) -> None:
     """Report every problem of capability files.
 
     Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings count with --strict.
     """
+    from fairlead import overview
     from fairlead.checks import checked
 
     try:
@@ -195,7 +199,10 @@ def check(paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, stri
     except StartError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        click.echo(json.dumps([problem.as_dict() for problem in problems], indent=2))
+        found = overview.as_json(documents, problems) if as_table else [problem.as_dict() for problem in problems]
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    elif as_table:
+        say("\n".join(overview.table(documents, problems)))
     else:
         report(problems)
         _summary(documents, problems)
