@@ -28,7 +28,7 @@ from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
 from fairlead.exposes.mcp import Hints, Tool
 from fairlead.exposes.request import ClientGone, read_body
-from fairlead.jsontext import is_shallow
+from fairlead.jsontext import is_shallow, loads
 from fairlead.operation import Arguments, Operation
 
 log = logging.getLogger("fairlead")
@@ -162,7 +162,9 @@ class McpEndpoint:
             message = f"unknown tool {params.name!r}" + (f"; {hint}" if hint else "")
             raise MCPError(types.INVALID_PARAMS, message)
         answered = await _called(tool, params.arguments or {}, context.protocol_version in MODERN_PROTOCOL_VERSIONS)
-        structure = answered.structure if is_shallow(answered.structure, MAX_DEPTH) else None
+        structure = loads(answered.structure.decode()) if answered.structure else None
+        if not is_shallow(structure, MAX_DEPTH):
+            structure = None
         return types.CallToolResult(
             content=[answered.content], structured_content=structure, is_error=answered.is_error
         )
