@@ -6,6 +6,7 @@ inputParameters:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,10 +22,19 @@ Location = Literal["path", "query", "header", "cookie", "body", "member"]
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A JSON value together with the bytes it came in, so that it can go on unchanged."""
+    """A JSON value together with the bytes it came in and their media type, so that it can go on unchanged."""
 
     value: Any
     data: bytes
+    media: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A body that only the upstream can read, and its media type; it goes on unchanged."""
+
+    data: bytes
+    media: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Input:
     type: Type | None = None
     description: str = ""
     required: bool = False
+    pattern: str = ""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -43,14 +54,28 @@ class Input:
         schema: dict[str, Any] = {"type": self.type} if self.type else {}
         if self.type == "array":
             schema["items"] = {}
+        if self.pattern:
+            schema["pattern"] = self.pattern
         return schema | ({"description": self.description} if self.description else {})
+
+    def fault(self, given: Any) -> str:
+        """What is wrong with a value for it; nothing where it is right."""
+        if isinstance(given, Opaque):
+            return ""
+        value = given.value if isinstance(given, Encoded) else given
+        if self.type and not _is_a(self.type, value):
+            return f"must be of type {self.type}, not {shown(value)}"
+        if self.pattern and isinstance(value, str) and not re.search(self.pattern, value):
+            return f"must match {self.pattern!r}, not be {shown(value)}"
+        return ""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All inputs of an operation."""
+    """All inputs of an operation; `others` are further spellings of names, that are understood and not published."""
 
     items: tuple[Input, ...] = ()
+    others: tuple[tuple[str, str], ...] = ()
 
     def __iter__(self) -> Iterator[Input]:
         return iter(self.items)
@@ -68,12 +93,19 @@ class Inputs:
         return schema | {"additionalProperties": False}
 
     @cached_property
-    def _types(self) -> dict[str, Type | None]:
-        return {item.name: item.type for item in self.items}
+    def _by_name(self) -> dict[str, Input]:
+        return {item.name: item for item in self.items}
 
     @cached_property
     def _required(self) -> frozenset[str]:
         return frozenset(item.name for item in self.items if item.required)
+
+    def by_name(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The arguments under the names of the inputs, where they came under other spellings of them."""
+        if not self.others:
+            return arguments
+        free = {other: name for other, name in self.others if other in arguments and name not in arguments}
+        return {free.get(name, name): value for name, value in arguments.items()}
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Raises `ArgumentError` that names every argument which is unknown, missing or of another type."""
@@ -81,15 +113,14 @@ class Inputs:
             self.refuse(dict(sorted(faults.items())))
 
     def _faults(self, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """What the schema would find, which is flat: no more is to be looked at than names and types."""
+        """What the schema would find, which is flat: each argument is looked at alone."""
         if not self._required <= arguments.keys():
             yield from ((name, "is required") for name in self._required - arguments.keys())
         for name, given in arguments.items():
-            if name not in self._types:
+            if name not in self._by_name:
                 yield name, self.unknown(name)
-            elif (kind := self._types[name]) and not _is_a(kind, given):
-                value = given.value if isinstance(given, Encoded) else given
-                yield name, f"must be of type {kind}, not {shown(value)}"
+            elif fault := self._by_name[name].fault(given):
+                yield name, fault
 
     def unknown(self, name: str) -> str:
         """The fault of an argument that nothing declares."""
@@ -115,9 +146,8 @@ _CLASSES: dict[Type, type | tuple[type, ...]] = {
 }
 
 
-def _is_a(kind: Type, given: Any) -> bool:
+def _is_a(kind: Type, value: Any) -> bool:
     """Whether a value is of a type of JSON Schema, to which 5.0 is an integer and true is no number."""
-    value = given.value if isinstance(given, Encoded) else given
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, _CLASSES[kind]) or (kind == "integer" and isinstance(value, float) and value.is_integer())

@@ -10,18 +10,18 @@ input that `with` leaves out is taken from the caller under its own name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fairlead.arguments import Input, Inputs
+from fairlead.arguments import Input, Inputs, Location
 from fairlead.binds import Bindings, Value
 from fairlead.bodies import holes
 from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
-from fairlead.names import find, property_names
+from fairlead.names import find, property_names, slug
 from fairlead.operation import UNSET, Argument, Arguments, Literal, Source
 from fairlead.styles import from_text, to_text
 from fairlead.template import Hole, Template, parse
@@ -59,7 +59,8 @@ class Binding:
 class Scope:
     """Where a `with` stands: the names it may use, the exposed path for REST, and the declared inputs.
 
-    `own` are those that the operation itself declares, not its resource or adapter.
+    `own` are those that the operation itself declares, not its resource or adapter. It takes the whole body of a
+    request where `with` says `rest.body`.
     """
 
     namespaces: frozenset[str]
@@ -68,11 +69,36 @@ class Scope:
     path: Template | None = None
     declared: tuple[InputParameter, ...] = ()
     own: tuple[InputParameter, ...] = ()
+    takes_whole_body: bool = False
+
+    def taken_apart(self, target: Consumed) -> Scope:
+        """The same with a placeholder that stands for several of the target's taken apart.
+
+        `/points/{latitude-longitude}` for `/points/{latitude},{longitude}` is what is left of the target's segment when
+        only its words are kept, so that the segment itself can stand there.
+        """
+        if self.path is None:
+            return self
+        segments = [parse(one) for one in target.path.partition("?")[0].split("/")]
+        merged = {slug(one.words): one.text for one in segments if one.holes and len(one.parts) > 1}
+        known = {*parse(target.path).holes, *_declared_names(self)}
+        path = "/".join(_whole(segment, merged, known) for segment in self.path.text.split("/"))
+        return replace(self, path=parse(path))
+
+
+def _whole(segment: str, merged: Mapping[str, str], known: Collection[str]) -> str:
+    """The segment, or the target's segment of which it has nothing but the words."""
+    match parse(segment).parts:
+        case (Hole(name),) if find(name, known) is None:
+            return merged.get(slug(name), segment)
+        case _:
+            return segment
 
 
 def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it."""
     problems = [*_ambiguous_names(target, scope), *_unknown_keys(target, given or {}, scope)]
+    problems += _lost(target, given or {}, scope)
     sources: list[tuple[Parameter, Source | Value]] = []
     for parameter in target.inputs:
         key = find(parameter.name, given or {})
@@ -94,8 +120,9 @@ def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tup
 def _with_property_names(binding: Binding) -> Binding:
     """The binding of a tool: its inputs are properties of a JSON Schema, for which clients allow fewer names."""
     names = property_names(item.name for item in binding.inputs)
-    inputs = Inputs(tuple(replace(item, name=names[item.name]) for item in binding.inputs))
-    return Binding(inputs, tuple((name, _reading(source, names)) for name, source in binding.sources))
+    items = tuple(replace(item, name=names[item.name]) for item in binding.inputs)
+    others = tuple((name, safe) for name, safe in names.items() if name != safe)
+    return Binding(Inputs(items, others), tuple((name, _reading(source, names)) for name, source in binding.sources))
 
 
 def _reading(source: Source | Value, names: Mapping[str, str]) -> Source | Value:
@@ -132,6 +159,14 @@ def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> I
             )
 
 
+def _lost(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+    """Parameters that were meant to arrive and have no place in the request: it would be another one."""
+    wanted = {find(key, target.lost): key for key in given} | dict.fromkeys(target.missed, "")
+    for name in sorted(name for name in wanted if name is not None):
+        hint = "correct the path or the body of the consumed operation"
+        yield Problem(scope.at(wanted[name]), f"{target} has no place for {name!r}, which it is to be given", hint)
+
+
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The caller's argument of the parameter's own name; None where the author declared other inputs only."""
     if scope.declared and not parameter.required and find(parameter.name, _declared_names(scope)) is None:
@@ -156,13 +191,21 @@ def _source(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Sou
     template = parse(value)
     if not template.holes:
         return Literal(from_text(parameter.type, value) if parameter.type not in ("array", "object") else value)
-    variables = [scope.bindings.names_variable(hole) for hole in template.holes]
+    variables = [_is_variable(hole, scope) for hole in template.holes]
     if all(variables):
         return scope.bindings.value(value, place, single=True)
     if any(variables):
         raise ValueError("mixes variables and inputs in one text")
     parts = tuple(Hole(_input_of(part.name, scope)) if isinstance(part, Hole) else part for part in template.parts)
     return _taken(parts[0].name, scope) if len(parts) == 1 and isinstance(parts[0], Hole) else Filled(Template(parts))
+
+
+def _is_variable(hole: str, scope: Scope) -> bool:
+    """Whether a hole can only mean a variable; what the caller is known to give is an input however it is spelt."""
+    if scope.bindings.names_variable(hole):
+        return True
+    known = (*_declared_names(scope), *(scope.path.holes if scope.path else ()))
+    return scope.bindings.looks_like_variable(hole) and find(hole, known) is None
 
 
 def _taken(name: str, scope: Scope) -> Source:
@@ -222,10 +265,16 @@ def _read_by(source: Source | Value) -> tuple[str, ...]:
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
     kind = parameter.type if isinstance(source, Argument) else "string"
-    location = parameter.location
     if scope.path and name in scope.path.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
-    return Input(name, "query" if location == "path" else location, kind, parameter.description, parameter.required)
+    return Input(name, _location(name, parameter, scope), kind, parameter.description, parameter.required)
+
+
+def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
+    """Where REST callers give an input: where it is sent, as far as it can be given there."""
+    if scope.takes_whole_body:
+        return "body" if name == "body" else "query" if parameter.location in ("path", "member") else parameter.location
+    return "query" if parameter.location == "path" else parameter.location
 
 
 def _as_declared(derived: Input, scope: Scope) -> Input:
@@ -238,7 +287,12 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
         location = declared.in_
     return Input(
-        derived.name, location, declared.type or derived.type, declared.description or derived.description, required
+        derived.name,
+        location,
+        declared.type or derived.type,
+        declared.description or derived.description,
+        required,
+        declared.pattern,
     )
 
 

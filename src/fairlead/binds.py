@@ -6,26 +6,29 @@
     ...
     token: '{{env.TOGETHER_AI_API_KEY}}'
 
-Secrets are `SecretStr` from the moment they are read; nothing here prints them. They come from the environment and a
-`.env` file only, never from an argument or a header.
+Secrets are `SecretStr` from the moment they are read; nothing here prints them. They come from the environment, a
+`.env` file, and the files that binds name as their `location`; never from an argument or a header.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from fairlead.errors import Place, Problem, StartError, Unconfigured, did_you_mean
 from fairlead.model import Model, Name, Text
 from fairlead.template import Template, parse
 
 Environ = Mapping[str, SecretStr]
+_ENVIRONMENT_NAME = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
 def environ(env_file: Path | None = None) -> Environ:
@@ -45,12 +48,31 @@ def environ(env_file: Path | None = None) -> Environ:
     return {name: SecretStr(value) for name, value in merged.items()}
 
 
+def _as_keys(value: Any) -> Any:
+    """A list of names stands for variables of the same names."""
+    return dict(zip(value, value, strict=True)) if isinstance(value, list) else value
+
+
 class Bind(Model):
-    """Names for variables of the environment, under a namespace."""
+    """Names for variables of the environment, or for the keys of a file, under a namespace."""
 
     namespace: Name
-    keys: dict[str, Name] = Field(default_factory=dict)
+    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys)] = Field(default_factory=dict)
     description: Text = ""
+    location: Text = ""
+
+    @property
+    def file(self) -> Path | None:
+        """The file behind a `file://` location, relative to the document's folder; None where there is none."""
+        scheme, _, rest = self.location.partition("://")
+        if scheme.lower() != "file" or not rest:
+            return None
+        relative = rest.startswith((".", "/.")) or not rest.startswith("/")
+        return Path(self.at().file).parent / (rest.lstrip("/") if relative else rest)
+
+    def variable(self, key: str) -> str:
+        """What is looked up for a key: a variable of the environment, or `<file>#<key in it>`."""
+        return f"{self.file or self.location}#{self.keys[key]}" if self.location else self.keys[key]
 
 
 @dataclass(frozen=True)
@@ -83,8 +105,7 @@ class Value:
     def reveal(self, environ: Environ) -> str:
         """The text with all variables in it; raises `Unconfigured` that names the first missing one."""
         for name in self.missing(environ):
-            where = f"{Path(self.place.file).name}:{self.place.line}"
-            detail = f"{name} is not set; {self.bindings.capability!r} needs it ({where})"
+            detail = f"{name} is not set; {self.bindings.capability!r} needs it ({self.place.short})"
             raise Unconfigured(detail, {"variable": name})
         return self.template.fill(lambda hole: environ[self.variables[hole]].get_secret_value())
 
@@ -114,6 +135,10 @@ class Bindings:
         namespace, _, key = reference.rpartition(".")
         return next(self._keys(namespace, key), None) is not None
 
+    def looks_like_variable(self, reference: str) -> bool:
+        """Whether the reference is spelt as a variable of the environment is, so that no input can be meant."""
+        return self.names_variable(reference) or _ENVIRONMENT_NAME.fullmatch(reference) is not None
+
     def names_variable(self, reference: str) -> bool:
         """Whether the reference can only mean a variable: a bind lists it, or it names a bind's namespace."""
         namespace = reference.rpartition(".")[0]
@@ -121,4 +146,4 @@ class Bindings:
 
     def _keys(self, namespace: str, key: str) -> Iterator[str]:
         scoped = (bind for bind in self.binds if namespace in ("", bind.namespace))
-        return (bind.keys[key] for bind in scoped if key in bind.keys)
+        return (bind.variable(key) for bind in scoped if key in bind.keys)

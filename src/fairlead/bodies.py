@@ -22,20 +22,22 @@ from fairlead.arguments import Encoded
 from fairlead.errors import ArgumentError
 from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
+from fairlead.multipart import Part, multipart
 from fairlead.names import find
 from fairlead.operation import UNSET, Arguments
 from fairlead.styles import to_text
 from fairlead.template import Hole, Template, parse
 
-Kind = Literal["json", "formUrlEncoded", "text", "xml", "sparql"]
+Kind = Literal["json", "formUrlEncoded", "multipartForm", "text", "xml", "sparql"]
 _MEDIA: dict[Kind, str] = {
     "json": "application/json",
     "formUrlEncoded": "application/x-www-form-urlencoded",
+    "multipartForm": "multipart/form-data",
     "text": "text/plain; charset=utf-8",
     "xml": "application/xml",
     "sparql": "application/sparql-query",
 }
-_ALIASES: dict[str, Kind] = {"form": "formUrlEncoded", "raw": "text"}
+_ALIASES: dict[str, Kind] = {"form": "formUrlEncoded", "multipart": "multipartForm", "raw": "text"}
 
 
 class BodyModel(Model):
@@ -61,6 +63,12 @@ class BodyModel(Model):
     def tree(self) -> Any:
         """The data, JSON text as the tree that it spells."""
         return json_template(self.data) if self.type == "json" and isinstance(self.data, str) else self.data
+
+
+def as_body(text: str) -> dict[str, str]:
+    """What a bare text says as a `body`: JSON where it spells JSON, and else just text."""
+    is_json = text.lstrip().startswith(("{", "[", '"'))
+    return {"type": "json" if is_json else "text", "data": text}
 
 
 def json_template(text: str) -> Any:
@@ -151,7 +159,21 @@ def _encoded(value: Any, kind: Kind) -> Sent:
     if kind == "formUrlEncoded" and isinstance(value, Mapping):
         pairs = [(name, to_text(item)) for name, member in value.items() for item in _items(member)]
         return urlencode(pairs).encode(), _MEDIA[kind]
+    if kind == "multipartForm":
+        return multipart(_parts(value))
     return to_text(value).encode(), _MEDIA[kind]
+
+
+def _parts(value: Any) -> Iterator[Part]:
+    """The parts that an object names, or that a list spells out as `{name, value, filename, contentType}`."""
+    if isinstance(value, Mapping):
+        yield from (Part(str(name), to_text(item)) for name, member in value.items() for item in _items(member))
+    elif isinstance(value, list) and all(isinstance(part, Mapping) and "name" in part for part in value):
+        for part in (part for part in value if "value" in part):
+            described = (to_text(part.get(key, "")) for key in ("name", "value", "filename", "contentType"))
+            yield Part(*described)
+    else:
+        raise ArgumentError("a multipart body is made of named parts: an object, or a list of objects with a name")
 
 
 def _items(member: Any) -> list[Any]:

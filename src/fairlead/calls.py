@@ -19,13 +19,13 @@ refute: on their own they point to the wrong operation in one case of seven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 from fairlead.consumed import Consumed
 from fairlead.errors import Place, Problem, did_you_mean
-from fairlead.names import find, slug
+from fairlead.names import canonical, find, slug
 from fairlead.template import Hole, parse
 
 
@@ -76,17 +76,32 @@ def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target 
 
 def _candidates(call: Call, consumed: Sequence[Consumed]) -> Candidates | Problem:
     """The operations that the text of the call can mean: `namespace.operation` or `namespace.resource.operation`."""
-    namespace, _, rest = call.text.partition(".")
+    known = {one.section.namespace for one in consumed}
+    namespace, rest = _split(call.text, known)
+    if namespace is None:
+        said = call.text.partition(".")[0]
+        return Problem(call.place, f"call to unknown namespace {said!r}", did_you_mean(said, known))
     inside = tuple(one for one in consumed if one.section.namespace == namespace)
-    if not inside:
-        known = {one.section.namespace for one in consumed}
-        return Problem(call.place, f"call to unknown namespace {namespace!r}", did_you_mean(namespace, known))
-    named = tuple(one for one in inside if one.operation.name == rest)
-    named += tuple(one for one in inside if f"{one.resource.name}.{one.operation.name}" == rest)
-    if not named:
-        names = {one.operation.name for one in inside}
-        return Problem(call.place, f"call to unknown operation {rest!r} of {namespace!r}", did_you_mean(rest, names))
-    return named
+    if exact := tuple(one for one in inside if rest in _names(one)):
+        return exact
+    if near := tuple(one for one in inside if rest and canonical(rest) in map(canonical, _names(one))):
+        return near
+    names = {one.operation.name for one in inside}
+    return Problem(call.place, f"call to unknown operation {rest!r} of {namespace!r}", did_you_mean(rest, names))
+
+
+def _names(one: Consumed) -> tuple[str, str]:
+    """The names of an operation within its namespace."""
+    return one.operation.name, f"{one.resource.name}.{one.operation.name}"
+
+
+def _split(text: str, known: Collection[str]) -> tuple[str | None, str]:
+    """The namespace that a call names, and the rest; the longest, for a namespace may hold dots."""
+    parts = text.split(".")
+    for length in range(len(parts), 0, -1):
+        if namespace := find(".".join(parts[:length]), known):
+            return namespace, ".".join(parts[length:])
+    return None, text
 
 
 def _decide(call: Call, candidates: Candidates, aligned: Consumed | None) -> Target | Problem:
@@ -125,7 +140,7 @@ def _same_description(call: Call, one: Consumed) -> bool:
 
 def _same_resource(call: Call, one: Consumed) -> bool:
     same_method = call.method == one.operation.method
-    return call.resource is not None and same_method and slug(call.resource) == slug(one.resource.name)
+    return bool(call.resource) and same_method and slug(call.resource or "") == slug(one.resource.name)
 
 
 def _by_path(call: Call, candidates: Candidates) -> Iterable[int]:
@@ -157,7 +172,8 @@ def _segment(segment: str) -> str:
 
 def _aligned(calls: Sequence[Call], consumed: Sequence[Consumed]) -> tuple[Consumed, ...] | None:
     """The operation at each call's position, where the adapter repeats one namespace in full and in order."""
-    namespaces = {call.text.partition(".")[0] for call in calls}
+    known = {one.section.namespace for one in consumed}
+    namespaces = {_split(call.text, known)[0] for call in calls}
     inside = tuple(one for one in consumed if one.section.namespace in namespaces)
     if len(namespaces) != 1 or len(inside) != len(calls):
         return None
@@ -166,8 +182,7 @@ def _aligned(calls: Sequence[Call], consumed: Sequence[Consumed]) -> tuple[Consu
 
 
 def _agree(call: Call, one: Consumed) -> bool:
-    names = {one.operation.name, f"{one.resource.name}.{one.operation.name}"}
-    if call.text.partition(".")[2] not in names:
+    if call.text[len(one.section.namespace) + 1 :] not in _names(one):
         return False
     if call.method is not None and call.method != one.operation.method:
         return False

@@ -10,6 +10,7 @@ from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.listeners import arrange
 from fairlead.load import load_all
+from fairlead.locations import with_files
 from fairlead.settings import Settings
 
 
@@ -19,7 +20,13 @@ def checked(
     """The documents and every problem of them: each alone, together on their listeners, and missing secrets."""
     documents, problems = load_all(paths, rest_prefix=rest_prefix)
     _, clashes = arrange(documents, Settings())
-    return documents, tuple(sorted({*problems, *clashes, *missing(documents, environ(env_file))}))
+    variables, unread = configured(documents, env_file)
+    return documents, tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
+
+
+def configured(documents: Iterable[Document], env_file: Path | None) -> tuple[Environ, tuple[Problem, ...]]:
+    """The variables of the process, of a `.env` file and of all files that binds name, and what cannot be read."""
+    return with_files(environ(env_file), (bind for document in documents for bind in document.binds))
 
 
 def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Problem]:
@@ -30,5 +37,6 @@ def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Probl
             for name in value.missing(variables):
                 if (document.file, name) not in seen:
                     seen.add((document.file, name))
-                    hint = "set it in the environment or in .env; until then the operations that need it answer 503"
+                    where = "there" if "#" in name else "in the environment or in .env"
+                    hint = f"set it {where}; until then the operations that need it answer 503"
                     yield Problem(value.place, f"{name} is not set", hint, "warning")

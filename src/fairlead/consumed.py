@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from fairlead.arguments import Location
@@ -76,14 +76,30 @@ class Consumed:
 
     @property
     def ignored(self) -> tuple[InputParameter, ...]:
-        """Declared parameters that are never sent: not or already in the path, or headers that no caller may set."""
-        return tuple(parameter for parameter in self._merged if not self._has_place(parameter))
+        """Declared parameters that are never sent: they have no name, or no place in the request."""
+        nameless = (parameter for parameter in self._every if not parameter.name)
+        return (*nameless, *(parameter for parameter in self._merged if not self._has_place(parameter)))
+
+    @cached_property
+    def lost(self) -> frozenset[str]:
+        """The names of ignored parameters whose value the author meant to arrive: in the path or in the body."""
+        return frozenset(parameter.name for parameter in self.ignored if parameter.in_ in ("path", "body"))
+
+    @cached_property
+    def missed(self) -> frozenset[str]:
+        """The lost parameters without which the request is another one: those that the operation says it needs."""
+        own = (one for one in self.operation.input_parameters if one.in_ == "path" and one.required)
+        return frozenset(parameter.name for parameter in own if parameter.name in self.lost)
+
+    @cached_property
+    def _every(self) -> tuple[InputParameter, ...]:
+        listed = (*self.section.parameters, *self.resource.input_parameters, *self.operation.input_parameters)
+        return tuple(parameter for parameter in listed if parameter.in_ != "environment")
 
     @cached_property
     def _merged(self) -> tuple[InputParameter, ...]:
-        levels = (self.section, self.resource, self.operation)
-        every = (parameter for level in levels for parameter in level.input_parameters)
-        return tuple({_identity(one): one for one in every if one.in_ != "environment"}.values())
+        """The parameters of all levels that have a name, the inner winning."""
+        return tuple({_identity(one): one for one in self._every if one.name}.values())
 
     @cached_property
     def _holes(self) -> tuple[str, ...]:
@@ -110,13 +126,16 @@ class Consumed:
         return self.operation.body.tree if self.operation.body else None
 
     def _has_place(self, parameter: InputParameter) -> bool:
-        if parameter.in_ == "path":
+        place = self._place_of(parameter)
+        if place == "path":
             return find(parameter.name, self._holes) is not None
-        if parameter.in_ in (None, "query"):
+        if place == "body" and self._body_data is not None:
+            return find(parameter.name, {name for name, _ in holes(self._body_data)}) is not None
+        if place == "query":
             return parameter.name not in self._fixed_query | self._credential_names("query")
-        if parameter.in_ == "header" and parameter.value is None:
+        if place == "header" and parameter.value is None:
             return parameter.name.lower() not in NEVER_AN_ARGUMENT | self._credential_names("header")
-        return parameter.in_ != "header" or parameter.name.lower() not in HOP_BY_HOP
+        return place != "header" or parameter.name.lower() not in HOP_BY_HOP
 
     def _declared(self) -> Iterator[Parameter]:
         for parameter in self._merged:
@@ -127,13 +146,16 @@ class Consumed:
                 yield Parameter(parameter.name, location, parameter.type, parameter.description, required, constant)
 
     def _location(self, parameter: InputParameter) -> Location:
-        match parameter.in_:
-            case "body":
-                return "body" if self._is_whole_body(parameter) else "member"
-            case None | "environment":
-                return "query"
-            case place:
-                return place
+        place = self._place_of(parameter)
+        if place == "body":
+            return "body" if self._is_whole_body(parameter) else "member"
+        return place
+
+    def _place_of(self, parameter: InputParameter) -> Literal["path", "query", "header", "cookie", "body"]:
+        """Where it says that it is; where it says nothing, in the path that has its name, or in the query."""
+        if parameter.in_ is None or parameter.in_ == "environment":
+            return "path" if find(parameter.name, self._holes) else "query"
+        return parameter.in_
 
     def _is_whole_body(self, parameter: InputParameter) -> bool:
         """A sole body parameter is the body itself, unless its scalar type tells that it is one member of it."""

@@ -10,17 +10,21 @@ consumes:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
 from fairlead.auth import Authentication
-from fairlead.bodies import BodyModel
+from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
 from fairlead.model import InputParameter, Model, Name, OutputParameter, Text
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+Method = Annotated[
+    Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
+]
 RawFormat = Literal[
     "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "binary", "text"
 ]
@@ -29,7 +33,10 @@ RawFormat = Literal[
 class ConsumedOperation(Model):
     """One operation of an API; a `path` of its own follows that of its resource."""
 
+    spellings: ClassVar[Mapping[str, str]] = {"id": "name"}
+
     name: Name
+    display: Text = ""
     method: Method = "GET"
     path: Text = ""
     label: Text = ""
@@ -39,11 +46,17 @@ class ConsumedOperation(Model):
     output_raw_format: RawFormat = "json"
     output_parameters: tuple[OutputParameter, ...] = ()
 
+    @field_validator("body", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return as_body(value) if isinstance(value, str) else value
+
 
 class ConsumedResource(Model):
     """A path of an API and the operations on it."""
 
-    name: Name
+    name: Text = ""
+    display: Text = ""
     path: Text
     label: Text = ""
     description: Text = ""
@@ -59,8 +72,15 @@ class HttpConsumes(Model):
     base_uri: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
+    headers: dict[str, Text] = Field(default_factory=dict)
     authentication: Authentication | None = None
     resources: tuple[ConsumedResource, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[InputParameter, ...]:
+        """What every request of it takes; its `headers` are constants."""
+        fixed = ({"name": name, "in": "header", "value": value} for name, value in self.headers.items())
+        return (*map(InputParameter.model_validate, fixed), *self.input_parameters)
 
     @cached_property
     def structural_faults(self) -> tuple[Problem, ...]:

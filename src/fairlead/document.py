@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from fairlead.binds import Bindings, Value
+from fairlead.binds import Bind, Bindings, Value
 from fairlead.capability import CapabilityFile
 from fairlead.consumed import Api, Consumed
 from fairlead.consumes import HttpConsumes
@@ -51,6 +51,14 @@ class Document:
     @property
     def sections(self) -> tuple[HttpConsumes, ...]:
         return tuple(api.section for api in self.apis)
+
+    @property
+    def binds(self) -> Iterator[Bind]:
+        """The binds of the document and of all files it imports from."""
+        yield from self.bindings.binds
+        for api in self.apis:
+            if api.bindings is not self.bindings:
+                yield from api.bindings.binds
 
     def values(self) -> Iterator[Value]:
         """Every text that may hold variables of the environment."""

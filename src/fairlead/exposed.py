@@ -11,8 +11,7 @@ The plan is what `fairlead explain` prints; `Exposed.operation` turns it into th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
@@ -33,6 +32,7 @@ class Caller(Model):
 
     name: Text = ""
     label: Text = ""
+    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     call: Text = ""
@@ -63,10 +63,15 @@ class Exposed:
     shape: Shape | None = None
     outputs: tuple[OutputParameter, ...] = ()
     problems: tuple[Problem, ...] = ()
+    path: str = ""
 
     @property
     def inputs(self) -> Inputs:
         return self.binding.inputs
+
+    def refused(self, *problems: Problem) -> Exposed:
+        """The same as one that answers nothing but why it is refused."""
+        return replace(self, target=None, problems=problems)
 
     def operation(self, wiring: Wiring) -> Operation:
         """The function behind the plan."""
@@ -125,19 +130,32 @@ def _uncallable(caller: Caller) -> Problem:
 
 
 def _planned(one: Entry, target: Target | Problem) -> Exposed:
-    caller = one.caller
-    name = caller.name or caller.call
-    planned = partial(Exposed, name, caller.description, caller.label, caller.at(), caller.call, one.scope.bindings)
-    refusals = (*one.faults, *caller.faults(), *([target] if isinstance(target, Problem) else ()))
-    if refusals or isinstance(target, Problem):
-        return planned(problems=refusals)
+    bare = _bare(one.caller, one.scope)
+    if refusals := (*one.faults, *one.caller.faults(), *([target] if isinstance(target, Problem) else ())):
+        return replace(bare, problems=refusals)
+    assert isinstance(target, Target)
     if target.consumed.faults:
-        return planned(problems=target.consumed.faults)
-    binding, problems = bind(target.consumed, caller.with_, one.scope)
-    shaped, faults = _shaped(caller, target.consumed)
+        return replace(bare, problems=target.consumed.faults)
+    scope = one.scope.taken_apart(target.consumed)
+    binding, problems = bind(target.consumed, one.caller.with_, scope)
+    shaped, faults = _shaped(one.caller, target.consumed)
     if binding is None or problems or faults:
-        return planned(problems=(*problems, *faults))
-    return planned(target, binding, shaped, caller.output_parameters)
+        return replace(bare, problems=(*problems, *faults))
+    outputs = one.caller.output_parameters
+    return replace(_bare(one.caller, scope), target=target, binding=binding, shape=shaped, outputs=outputs)
+
+
+def _bare(caller: Caller, scope: Scope) -> Exposed:
+    """What an operation says of itself, without what it does."""
+    return Exposed(
+        name=caller.name or caller.call,
+        description=caller.description,
+        title=caller.label or caller.display,
+        place=caller.at(),
+        call=caller.call,
+        bindings=scope.bindings,
+        path=scope.path.text if scope.path else "",
+    )
 
 
 def _shaped(caller: Caller, target: Consumed) -> tuple[Shape | None, list[Problem]]:

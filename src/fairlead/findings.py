@@ -11,6 +11,7 @@ from fairlead.document import Document
 from fairlead.errors import Place, Problem
 from fairlead.exposes import McpExposes, OtherExposes
 from fairlead.headers import is_token
+from fairlead.model import InputParameter
 from fairlead.template import parse
 
 
@@ -31,16 +32,25 @@ def findings(document: Document) -> Iterator[Problem]:
         if one.operation.body and one.operation.body.data is None and not one.has_body:
             message = "`body` has no data and the operation no body parameters: nothing is sent"
             yield Problem(one.operation.at("body"), message, "", "warning")
-        for parameter in one.ignored:
-            message = f"the {parameter.in_} parameter {parameter.name!r} is never sent"
-            hint = "no caller may set this header" if parameter.in_ == "header" else f"{one.path!r} has no place for it"
-            yield Problem(parameter.at(), message, hint, "warning")
+        yield from (_never_sent(parameter, one) for parameter in one.ignored)
         yield from _path_problems(one.path, one.place)
     for route in document.routes:
         yield from _path_problems(route.path, route.place)
         if "?" in route.path:
             yield Problem(route.place, f"{route} cannot be reached", "an exposed path has no query")
     yield from _adapter_problems(document)
+
+
+def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
+    named = repr(parameter.name) if parameter.name else "without a name"
+    hint = f"{one.path!r} has no place for it"
+    if not parameter.name:
+        hint = "give it a name"
+    elif parameter.in_ == "header":
+        hint = "no caller may set this header"
+    elif parameter.in_ == "body":
+        hint = "the data of the body has no hole for it"
+    return Problem(parameter.at(), f"the {parameter.in_} parameter {named} is never sent", hint, "warning")
 
 
 def _name_problems(one: Consumed) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ the same upstream operation are one route; with different targets they clash, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, count
 from typing import Any
 
 from fairlead.binds import Value
@@ -45,17 +46,13 @@ class ToolSet:
     tools: tuple[NamedTool, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Listener:
-    """One port, its REST routes and its MCP endpoints."""
+    """One port, its REST routes and its MCP adapters by namespace, each with its tools."""
 
     port: int
-    by_shape: dict[tuple[str, str], Route] = field(default_factory=dict)
-    adapters: dict[str, tuple[Adapter, tuple[Tool, ...]]] = field(default_factory=dict)
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        return tuple(self.by_shape.values())
+    routes: tuple[Route, ...]
+    adapters: Mapping[str, tuple[Adapter, tuple[Tool, ...]]]
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -77,40 +74,68 @@ def _tool_set(path: str, name: str, instructions: str, tools: tuple[Tool, ...]) 
 
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
-    listeners: dict[int, Listener] = {}
-    problems: list[Problem] = []
+    routes: dict[int, list[Route]] = {}
+    adapters: dict[int, list[tuple[Adapter, tuple[Tool, ...]]]] = {}
+    ports: dict[int, None] = {}
     for document in documents:
         for rest in document.rest:
-            listener = _listener(listeners, settings.rest_port or rest.port or DEFAULT_REST_PORT)
-            own = (route for route in document.routes if route.adapter is rest)
-            problems += (problem for route in own for problem in _add_route(listener, route))
+            port = settings.rest_port or rest.port or DEFAULT_REST_PORT
+            routes.setdefault(port, []).extend(route for route in document.routes if route.adapter is rest)
+            ports[port] = None
         for mcp in document.mcp:
-            listener = _listener(listeners, settings.mcp_port or mcp.port or DEFAULT_MCP_PORT)
+            port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
             tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
-            problems += _add_tools(listener, mcp, tools)
-    for listener in listeners.values():
-        problems += [*_renamed(listener), *_hidden(listener)]
-    return tuple(listeners.values()), tuple(sorted(problems))
+            adapters.setdefault(port, []).append((mcp, tools))
+            ports[port] = None
+    problems: list[Problem] = []
+    listeners = tuple(_listener(port, routes.get(port, []), adapters.get(port, []), problems) for port in ports)
+    return listeners, tuple(sorted(problems))
 
 
-def _listener(listeners: dict[int, Listener], port: int) -> Listener:
-    return listeners.setdefault(port, Listener(port))
+def _listener(
+    port: int, routes: list[Route], adapters: list[tuple[Adapter, tuple[Tool, ...]]], problems: list[Problem]
+) -> Listener:
+    alike: dict[tuple[str, str], list[Route]] = {}
+    for route in routes:
+        alike.setdefault((route.method, route.shape), []).append(route)
+    settled = [_settled(same, port) for same in alike.values()]
+    problems += (problem for _, found in settled for problem in found)
+    named: dict[str, tuple[Adapter, tuple[Tool, ...]]] = {}
+    for adapter, tools in adapters:
+        name = _free(adapter.namespace, named)
+        if name != adapter.namespace:
+            message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace][0].at()} has it"
+            problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
+        named[name] = adapter, tools
+    listener = Listener(port, tuple(route for route, _ in settled), named)
+    problems += [*_renamed(listener), *_hidden(listener)]
+    return listener
 
 
-def _add_route(listener: Listener, route: Route) -> Iterator[Problem]:
-    """Adds a route, and tells what it means where one of its method and path is there already."""
-    twin = listener.by_shape.setdefault((route.method, route.shape), route)
-    if twin is route:
-        return
-    if _same_target(twin, route):
-        yield Problem(route.place, f"{route} is the same as at {twin.place}", "they are served as one", "warning")
-    else:
-        hint = f"{twin.place} has it already; keep one, or serve with --rest-prefix namespace"
-        yield Problem(route.place, f"{route} clashes with another route on port {listener.port}", hint)
+def _free(namespace: str, taken: Collection[str]) -> str:
+    """The namespace, with a number where it is taken."""
+    names = chain([namespace], (f"{namespace}-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
-def _same_target(one: Route, other: Route) -> bool:
-    return bool(one.exposed.target and other.exposed.target) and _meaning(one) == _meaning(other)
+def _settled(alike: list[Route], port: int) -> tuple[Route, list[Problem]]:
+    """The route that is served of those of one method and path, and what to tell of the others.
+
+    Which of two different ones a caller means nobody can tell, so neither is served.
+    """
+    first, *others = [route for route in alike if route.exposed.target] or alike
+    if first.exposed.target is None:
+        return first, []
+    different = [route for route in others if _meaning(route) != _meaning(first)]
+    same = [
+        Problem(route.place, f"{route} is the same as at {first.place}", "they are served as one", "warning")
+        for route in others
+        if route not in different
+    ]
+    hint = f"{first.place} has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
+    clashes = [Problem(route.place, f"{route} clashes with another route on port {port}", hint) for route in different]
+    served = replace(first, exposed=first.exposed.refused(*clashes)) if clashes else first
+    return served, [*same, *clashes]
 
 
 def _meaning(route: Route) -> tuple[Any, ...]:
@@ -136,15 +161,6 @@ def _text(value: Source | Value) -> Any:
 def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
     """The source with the placeholders of the path by their order, for their names may differ."""
     return Argument(numbers.get(source.name, source.name)) if isinstance(source, Argument) else _text(source)
-
-
-def _add_tools(listener: Listener, adapter: Adapter, tools: tuple[Tool, ...]) -> Iterator[Problem]:
-    if adapter.namespace in listener.adapters:
-        first = listener.adapters[adapter.namespace][0].at()
-        hint = f"{first} has it already; rename one of the two"
-        yield Problem(adapter.at("namespace"), f"MCP namespace {adapter.namespace!r} is taken", hint)
-    else:
-        listener.adapters[adapter.namespace] = (adapter, tools)
 
 
 def _hidden(listener: Listener) -> Iterator[Problem]:

@@ -10,7 +10,8 @@ Unknown keys are problems with the nearest known key as their hint; keys that st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,6 +23,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
@@ -30,18 +32,24 @@ from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
-    """aggregates forward prompts tunnel location from outputSchema outputMediaType maxBinarySize responses
+    """aggregates forward prompts tunnel from outputSchema outputMediaType maxBinarySize responses
     responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""
 
 
 class Model(BaseModel):
-    """A section of a document: frozen, closed, keys in camelCase, and it knows where it stands."""
+    """A section of a document: frozen, closed, keys in camelCase, and it knows where it stands.
+
+    A key without a value is as good as absent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
     unknown_keys: ClassVar[Severity | None] = "error"
     """What an unknown key is; None where any key is welcome."""
+
+    spellings: ClassVar[Mapping[str, str]] = {}
+    """Other spellings of keys, which count where the key itself has no value."""
 
     _node: MappingNode | None = PrivateAttr(default=None)
 
@@ -50,7 +58,10 @@ class Model(BaseModel):
     def _keep_places(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
         if not isinstance(data, MappingNode):
             return handler(data)
-        model = handler({key: value for key, value in data.items() if key in cls.known_keys()})
+        given = {key: value for key, value in data.items() if value is not None}
+        known = {key: value for key, value in given.items() if key in cls.known_keys()}
+        other = {key: given[spelling] for spelling, key in cls.spellings.items() if spelling in given}
+        model = handler({**other, **known})
         model._node = data
         return model
 
@@ -61,8 +72,10 @@ class Model(BaseModel):
 
     def unknown(self) -> Iterator[tuple[str, Problem]]:
         """The keys in it that it may not have, and what to tell of them."""
-        for key in self._node or ():
-            if self.unknown_keys and key not in self.known_keys() and not key.startswith("x-"):
+        node: Mapping[str, Any] = self._node or {}
+        other = {spelling for spelling, key in self.spellings.items() if node.get(key) is None}
+        for key in node:
+            if self.unknown_keys and key not in self.known_keys() | other and not key.startswith("x-"):
                 yield key, self._as_unknown(key, self.unknown_keys)
 
     def _as_unknown(self, key: str, severity: Severity) -> Problem:
@@ -89,15 +102,15 @@ class Model(BaseModel):
         return place
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
     """Numbers and booleans where text is meant (`version: 1.10`) are read as they are spelt."""
     if isinstance(value, Integer | Decimal):
         return value.text
     return str(value).lower() if isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1)]
+Text = Annotated[str, BeforeValidator(as_text)]
+Name = Annotated[str, BeforeValidator(as_text), StringConstraints(min_length=1)]
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
 _ANY_TYPES = ("json", "binary")
 """Types that published files use and that tell nothing about a value."""
@@ -113,15 +126,28 @@ AnyType = Annotated[Type | None, BeforeValidator(_known_type)]
 class InputParameter(Model):
     """An input of an operation or a tool: where it goes, its type, and whether it must be given.
 
-    `in: environment` only says that the environment has a variable of that name; it is no input of a call.
+    `in: environment` only says that the environment has a variable of that name; it is no input of a call. One without
+    a name can never be sent, and is told.
     """
 
-    name: Name
+    spellings: ClassVar[Mapping[str, str]] = {"const": "value"}
+
+    name: Text = ""
     in_: Literal["query", "header", "path", "cookie", "body", "environment"] | None = Field(default=None, alias="in")
     type: AnyType = None
     description: Text = ""
     required: bool | None = None
+    pattern: Text = ""
     value: Any = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error:
+            raise ValueError("is no regular expression") from None
+        return text
 
 
 class OutputParameter(Model):

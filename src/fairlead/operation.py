@@ -101,9 +101,16 @@ class Operation:
     inputs: Inputs
     run: Run
 
+    def ensure_it_can_run(self) -> None:
+        """Raises why it never can, which comes before all that may be wrong with arguments."""
+        if isinstance(self.run, Failing):
+            raise self.run.error.again()
+
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
-        self.inputs.check(arguments)
-        return await self.run(arguments, forwarded)
+        self.ensure_it_can_run()
+        given = self.inputs.by_name(arguments)
+        self.inputs.check(given)
+        return await self.run(given, forwarded)
 
 
 class Source(Protocol):

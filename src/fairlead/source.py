@@ -7,6 +7,7 @@ construct objects, text over `MAX_BYTES`, nesting over `MAX_DEPTH`, and aliases 
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,7 @@ def parse(data: bytes, file: str) -> MappingNode:
     """The document in UTF-8 text; raises `LoadError` with every problem of its syntax."""
     composer = _Composer(file)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
         composer.compose(yaml.parse(text, Loader=yaml.CSafeLoader))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -95,6 +96,28 @@ class _Frame:
     size: int = 1
     key: str | None = None
     key_place: Place | None = None
+    merged: list[MappingNode] = field(default_factory=list)
+
+
+class _MergeKey(str):
+    """The key `<<` without quotes, by which YAML 1.1 takes over what other mappings have."""
+
+    __slots__ = ()
+
+
+def _mappings(value: Any) -> list[MappingNode]:
+    """The mappings that a merge key has for its value; none where it is only a key of that name."""
+    listed = value if isinstance(value, SequenceNode) else [value]
+    mappings = [one for one in listed if isinstance(one, MappingNode)]
+    return mappings if len(mappings) == len(listed) else []
+
+
+def _fill_up(node: Node, other: MappingNode) -> None:
+    """Takes over the entries that the node has not itself."""
+    assert isinstance(node, MappingNode)
+    for key in [key for key in other if key not in node]:
+        node[key] = other[key]
+        node.key_places[key], node.value_places[key] = other.key_places[key], other.value_places[key]
 
 
 class _Stop(Exception):
@@ -127,8 +150,8 @@ class _Composer:
         match event:
             case DocumentStartEvent():
                 self.documents += 1
-                if self.documents > 1:
-                    self._stop(place, "a second document starts here", "one file holds one capability")
+            case ScalarEvent(value="") if self.documents > 1 and not self.frames:
+                pass  # what follows the last `---` is empty
             case ScalarEvent():
                 self._add(self._scalar(event, place), 1, place, event.anchor)
             case AliasEvent():
@@ -140,7 +163,12 @@ class _Composer:
             case _:
                 pass
 
+    def _check_document(self, place: Place) -> None:
+        if self.documents > 1:
+            self._stop(place, "a second document starts here", "one file holds one capability")
+
     def _open(self, event: CollectionStartEvent, place: Place) -> None:
+        self._check_document(place)
         if len(self.frames) >= MAX_DEPTH:
             self._stop(place, f"is nested deeper than {MAX_DEPTH} levels")
         self._check_tag(event.tag, place)
@@ -150,6 +178,8 @@ class _Composer:
 
     def _close(self) -> None:
         frame = self.frames.pop()
+        for other in frame.merged:
+            _fill_up(frame.node, other)
         self._add(frame.node, frame.size, frame.node.place, frame.anchor)
 
     def _alias(self, event: AliasEvent, place: Place) -> None:
@@ -188,6 +218,9 @@ class _Composer:
         assert frame.key is not None
         assert frame.key_place is not None
         key, frame.key = frame.key, None
+        if isinstance(key, _MergeKey) and (mappings := _mappings(value)):
+            frame.merged += mappings
+            return
         if first := frame.node.key_places.get(key):
             self.problem(frame.key_place, f"duplicate key {key!r}", f"it already stands at line {first.line}")
             return
@@ -196,10 +229,13 @@ class _Composer:
         frame.node.value_places[key] = place
 
     def _scalar(self, event: ScalarEvent, place: Place) -> Any:
+        self._check_document(place)
         self._check_tag(event.tag, place)
         is_key = bool(self.frames) and isinstance(self.frames[-1].node, MappingNode) and self.frames[-1].key is None
         is_plain = event.implicit[0] and event.style in (None, "")
-        return plain(event.value) if is_plain and not is_key else event.value
+        if is_key:
+            return _MergeKey("<<") if is_plain and event.value == "<<" else event.value
+        return plain(event.value) if is_plain else event.value
 
     def _check_tag(self, tag: str | None, place: Place) -> None:
         if tag and tag != "!" and tag not in _CORE_TAGS:

@@ -12,8 +12,8 @@ import anyio
 
 from fairlead import sandbox as sandboxes
 from fairlead.banner import banner
-from fairlead.binds import Environ, environ
-from fairlead.checks import missing
+from fairlead.binds import Environ
+from fairlead.checks import configured, missing
 from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
@@ -39,8 +39,8 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     documents, problems = load_all(paths, rest_prefix=settings.rest_prefix)
     _check_namespaces(documents, settings)
     listeners, clashes = arrange(documents, settings)
-    variables = sandboxes.environ_of(documents) if sandbox else environ(env_file)
-    found = tuple(sorted({*problems, *clashes, *missing(documents, variables)}))
+    variables, unread = (sandboxes.environ_of(documents), ()) if sandbox else configured(documents, env_file)
+    found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
         raise LoadError([*found, *(Problem(document.model.at(), "exposes nothing") for document in documents)])
@@ -112,7 +112,8 @@ def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | 
     if not documents:
         raise LoadError(problems)
     _say(problems)
-    given = {name: value for name, value in environ(env_file).items() if value.get_secret_value()}
+    variables, _ = configured(documents, env_file)
+    given = {name: value for name, value in variables.items() if value.get_secret_value()}
     expected = {name: given.get(name, made_up) for name, made_up in sandboxes.environ_of(documents).items()}
     served = Served(port, Sandbox(documents, expected), ())
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_HOLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}|\$?\{\s*([^{}\s][^{}]*?)\s*\}")
+_HOLE = re.compile(r"\$?\{\{\s*([^{}\s][^{}]*?)\s*\}\}|\$?\{\s*([^{}\s][^{}]*?)\s*\}")
 _DOUBLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}()")
 
 
@@ -16,6 +16,10 @@ class Hole:
 
     name: str
     spans: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{{{self.name}{'+' if self.spans else ''}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class Template:
     def shape(self) -> str:
         """The text with all holes alike, for comparing paths."""
         return "".join("{}" if isinstance(part, Hole) else part for part in self.parts)
+
+    @property
+    def words(self) -> str:
+        """The text with the names of its holes in it, as if they were no holes."""
+        return "".join(part if isinstance(part, str) else part.name for part in self.parts)
+
+    @property
+    def text(self) -> str:
+        """The text, its holes written as `{name}`."""
+        return "".join(part if isinstance(part, str) else part.text for part in self.parts)
 
     def fill(self, value: Callable[[str], str]) -> str:
         """The text with every hole filled by what `value` answers for its name."""

@@ -79,7 +79,7 @@ def test_an_error_refuses_the_smallest_part_it_stands_in(good: str, bad: str, re
 
 def test_binds_that_are_not_what_they_should_be_refuse_the_file() -> None:
     with pytest.raises(LoadError, match="'keys' must be a mapping"):
-        loads(f"binds: [{{namespace: env, keys: [A]}}]\n{SHIPS}")
+        loads(f"binds: [{{namespace: env, keys: 5}}]\n{SHIPS}")
 
 
 def test_an_item_that_is_no_operation_at_all_is_told_and_takes_no_other_with_it() -> None:

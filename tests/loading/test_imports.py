@@ -10,9 +10,9 @@ PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation styles arguments operation
     jsonpath shape
-    binds upstream
+    binds locations upstream
     auth.base auth.bearer auth.apikey auth.basic auth
-    bodies http_call consumes consumed calls binding exposed
+    multipart bodies http_call consumes consumed calls binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.answers exposes.hotpath exposes.tools

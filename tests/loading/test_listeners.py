@@ -82,12 +82,12 @@ def clash(second: Document) -> list[str]:
 
 CLASH = (
     "b.yaml:14:79: GET /ships/{id} clashes with another route on port 8080; "
-    "a.yaml:14:79 has it already; keep one, or serve with --rest-prefix namespace"
+    "a.yaml:14:79 has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
 )
 
 
 def test_a_route_with_another_target_clashes_and_both_places_are_named() -> None:
-    assert clash(rest("{name: read, call: harbour.other}", file="b.yaml")) == [CLASH]
+    assert clash(rest("{name: read, method: GET, call: harbour.other}", file="b.yaml")) == [CLASH]
 
 
 def test_a_route_with_another_mapping_clashes() -> None:
@@ -127,7 +127,7 @@ def test_with_a_prefix_no_two_namespaces_clash() -> None:
         f"{API}  - {{type: rest, namespace: NAME, resources: [{{path: '/ships/{{id}}', operations: [OPERATION]}}]}}\n"
     )
     one = text.replace("NAME", "one").replace("OPERATION", READ)
-    two = text.replace("NAME", "two").replace("OPERATION", "{name: read, call: harbour.other}")
+    two = text.replace("NAME", "two").replace("OPERATION", "{name: read, method: GET, call: harbour.other}")
     documents = [loads(one, "a.yaml", rest_prefix=True), loads(two, "b.yaml", rest_prefix=True)]
 
     assert [str(route) for route in only(*documents).routes] == ["GET /one/ships/{id}", "GET /two/ships/{id}"]
@@ -152,10 +152,17 @@ def test_tools_of_one_name_are_qualified_where_they_meet_and_that_is_said() -> N
     ]
 
 
-def test_a_namespace_that_two_mcp_adapters_want_is_a_problem_with_both_places() -> None:
-    assert problems(mcp("m", "a"), mcp("m", "b", file="b.yaml")) == [
-        "b.yaml:14:28: MCP namespace 'm' is taken; a.yaml:14:5 has it already; rename one of the two"
+def test_a_namespace_that_two_mcp_adapters_want_is_numbered_and_told_with_both_places() -> None:
+    documents = mcp("m", "a"), mcp("m", "b", file="b.yaml")
+
+    assert [one.path for one in only(*documents).tool_sets()] == ["/m/mcp", "/m-2/mcp", "/mcp"]
+    assert problems(*documents) == [
+        "b.yaml:14:28: warning: MCP namespace 'm' is taken; a.yaml:14:5 has it; its tools are at /m-2/mcp"
     ]
+
+
+def test_an_adapter_without_a_namespace_has_its_type_for_one() -> None:
+    assert [one.path for one in only(mcp("null", "a")).tool_sets()] == ["/mcp/mcp", "/mcp"]
 
 
 def test_a_tool_whose_name_no_client_would_take_gets_one_that_it_does() -> None:

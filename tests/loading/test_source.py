@@ -113,8 +113,21 @@ def test_text_that_is_not_utf_8_is_refused_with_its_line(data: bytes) -> None:
     assert problems(data) == ["f.yaml:2:1: is not UTF-8 text"]
 
 
-def test_utf_16_is_refused() -> None:
-    assert problems("a: 1\n".encode("utf-16")) == ["f.yaml:1:1: is not UTF-8 text"]
+def test_utf_16_is_read_where_it_has_a_byte_order_mark() -> None:
+    assert parse("a: caf\u00e9\n".encode("utf-16"), "f.yaml") == {"a": "caf\u00e9"}
+    assert problems("a: caf\u00e9\n".encode("utf-16-le")) == ["f.yaml:1:1: is not UTF-8 text"]
+
+
+def test_an_empty_document_after_the_last_line_is_nothing() -> None:
+    assert parse(b"a: 1\n---\n# the end\n", "f.yaml") == {"a": 1}
+
+
+def test_merge_keys_take_over_what_a_mapping_does_not_have_itself() -> None:
+    root = parse(b"one: &one {a: 1, b: 2}\ntwo: &two {c: 3}\nall:\n  <<: [*one, *two]\n  b: 5\n", "f.yaml")
+
+    assert root["all"] == {"b": 5, "a": 1, "c": 3}
+    assert str(root["all"].value_places["c"]) == "f.yaml:2:15"
+    assert parse(b"a: &a {b: 1}\n'<<': *a\nc: {<<: 5}\n", "f.yaml") == {"a": {"b": 1}, "<<": {"b": 1}, "c": {"<<": 5}}
 
 
 @pytest.mark.parametrize("char", ["\x00", "\x01", "\x1b", "\x7f", "\ufffe"])

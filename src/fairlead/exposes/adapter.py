@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fairlead.errors import Severity
-from fairlead.model import Model, Name, Text
+from fairlead.model import Model, Text
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Adapter(Model):
-    """One entry of `exposes`."""
+    """One entry of `exposes`; without a namespace it has its type for one."""
 
-    namespace: Name
+    type: Text
+    namespace: Text = ""
     address: Text = ""
     port: Port | None = None
     description: Text = ""
+
+    @model_validator(mode="after")
+    def _has_a_namespace(self) -> Self:
+        return self if self.namespace else self.model_copy(update={"namespace": self.type})
 
 
 class OtherExposes(Model):

@@ -53,6 +53,7 @@ class Gateway:
         head = scope["method"] == "HEAD"
         operation = match.found.operation
         try:
+            operation.ensure_it_can_run()
             body = await read_body(scope, receive, self._reading.body)
             given, forwarded = arguments(operation.inputs, match.values, scope, body, self._reading)
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from fairlead.binding import Scope
 from fairlead.binds import Bindings
-from fairlead.consumed import Consumed
+from fairlead.consumed import Consumed, join
 from fairlead.consumes import Method
 from fairlead.errors import Place
 from fairlead.exposed import Caller, Entry, Exposed, plan
@@ -27,9 +27,14 @@ from fairlead.template import parse, rooted
 
 
 class RestOperation(Caller):
-    """A method of a resource."""
+    """A method of a resource; a `path` of its own follows that of its resource.
 
-    method: Method = "GET"
+    Without a method it has that of the operation it calls.
+    """
+
+    method: Method | None = None
+    path: Text = ""
+    hints: Any = None
 
 
 class RestResource(Model):
@@ -38,6 +43,7 @@ class RestResource(Model):
     path: Text
     name: Text = ""
     label: Text = ""
+    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     operations: tuple[RestOperation, ...] = ()
@@ -90,7 +96,7 @@ def routes(
     names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
     entries = (_entry(adapter, resource, operation, names, bindings) for resource, operation in listed)
     return tuple(
-        Route(operation.method, prefix + rooted(resource.path), resource.name, exposed, adapter)
+        Route(_method(operation, exposed), prefix + exposed.path, resource.name, exposed, adapter)
         for (resource, operation), exposed in zip(listed, plan(entries, consumed), strict=True)
     )
 
@@ -99,11 +105,32 @@ def _entry(
     adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
 ) -> Entry:
     declared = tuple(_declared(adapter, resource, operation))
+    full = rooted(join(resource.path, operation.path) if operation.path else resource.path)
+    path = parse(full)
     scope = Scope(
-        names, bindings, partial(operation.at, "with"), parse(resource.path), declared, operation.input_parameters
+        names,
+        bindings,
+        partial(operation.at, "with"),
+        path,
+        declared,
+        operation.input_parameters,
+        _takes_whole_body(operation, names, {*path.holes, *(parameter.name for parameter in declared)}),
     )
     around = (*adapter.faults(besides="resources"), *resource.faults(besides="operations"))
-    return Entry(operation, operation.as_call(operation.method, resource.path, resource.name), scope, around)
+    return Entry(operation, operation.as_call(operation.method or "GET", full, resource.name), scope, around)
+
+
+def _method(operation: RestOperation, exposed: Exposed) -> str:
+    if operation.method is None and exposed.target:
+        return exposed.target.consumed.operation.method
+    return operation.method or "GET"
+
+
+def _takes_whole_body(operation: RestOperation, namespaces: frozenset[str], known: set[str]) -> bool:
+    """Whether `with` takes the body of the request as it is: `rest.body`, and no input of its own is called so."""
+    spellings = {f"{namespace}.body" for namespace in ("rest", *namespaces)}
+    given = (operation.with_ or {}).values()
+    return "body" not in known and any(isinstance(value, str) and value.strip("{} ") in spellings for value in given)
 
 
 def _declared(adapter: RestExposes, resource: RestResource, operation: RestOperation) -> Iterator[InputParameter]:

@@ -1,8 +1,8 @@
 """From a request's path to its route: a tree of segments, built once, whose cost does not grow with its routes.
 
-A literal segment beats a template, among templates the first that was added wins, and last comes `{key+}`, which takes
-the rest of the path. Any other path argument is one segment, decoded after the path was split, so that `a%2Fb` stays
-one value.
+A literal segment beats a template, among templates the one with more literal text wins (`{id}:cancel` before `{id}`),
+and last comes `{key+}`, which takes the rest of the path. Any other path argument is one segment, decoded after the
+path was split, so that `a%2Fb` stays one value.
 """
 
 from __future__ import annotations
@@ -30,9 +30,26 @@ class Match(Generic[T]):
 @dataclass
 class _Node(Generic[T]):
     literals: dict[str, _Node[T]] = field(default_factory=dict)
-    templates: dict[str, tuple[re.Pattern[str], _Node[T]]] = field(default_factory=dict)
+    templates: dict[str, _Branch[T]] = field(default_factory=dict)
     leaves: dict[str, tuple[T, tuple[str, ...]]] = field(default_factory=dict)
     rest: _Node[T] | None = None
+
+
+@dataclass(frozen=True)
+class _Branch(Generic[T]):
+    """A segment with holes: how much literal text it has, what it matches, and what comes after it."""
+
+    literal: int
+    greedy: re.Pattern[str]
+    lazy: re.Pattern[str]
+    node: _Node[T]
+
+    def values(self, segment: str) -> tuple[str, ...] | None:
+        """The value of each hole in a segment, None where it does not match."""
+        match, other = self.greedy.fullmatch(segment), self.lazy.fullmatch(segment)
+        if match and other and match.groups() != other.groups():
+            raise ArgumentError(f"{segment!r} in the path can be taken apart in more than one way")
+        return match.groups() if match else None
 
 
 class RouteTable(Generic[T]):
@@ -47,7 +64,7 @@ class RouteTable(Generic[T]):
         holes: tuple[str, ...] = ()
         for segment in path.split("/")[1:]:
             template = parse(segment)
-            holes += template.holes
+            holes += tuple(part.name for part in template.parts if isinstance(part, Hole))
             node = _child(node, segment, template)
         node.leaves.setdefault(method, (thing, holes))
 
@@ -56,7 +73,7 @@ class RouteTable(Generic[T]):
         for node, values in self._reached(raw_path):
             if method in node.leaves:
                 thing, holes = node.leaves[method]
-                return Match(thing, dict(zip(holes, values, strict=True)))
+                return Match(thing, _named(holes, values))
         return None
 
     def methods(self, raw_path: bytes) -> frozenset[str]:
@@ -71,6 +88,15 @@ class RouteTable(Generic[T]):
         yield from _walk(self._root, segments, ())
 
 
+def _named(holes: tuple[str, ...], values: tuple[str, ...]) -> dict[str, str]:
+    """The value of each placeholder; one that stands in the path twice has the same value in both places."""
+    named: dict[str, str] = {}
+    for hole, value in zip(holes, values, strict=True):
+        if named.setdefault(hole, value) != value:
+            raise ArgumentError(f"the path gives {hole!r} twice, as {named[hole]!r} and as {value!r}")
+    return named
+
+
 def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
     if not template.holes:
         return node.literals.setdefault(segment, _Node())
@@ -79,7 +105,12 @@ def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
             node.rest = node.rest or _Node()
             return node.rest
     pattern = "".join("(.+)" if isinstance(part, Hole) else re.escape(part) for part in template.parts)
-    return node.templates.setdefault(pattern, (re.compile(pattern, re.DOTALL), _Node()))[1]
+    if pattern not in node.templates:
+        literal = sum(len(part) for part in template.parts if isinstance(part, str))
+        greedy, lazy = re.compile(pattern, re.DOTALL), re.compile(pattern.replace("(.+)", "(.+?)"), re.DOTALL)
+        branches = {**node.templates, pattern: _Branch(literal, greedy, lazy, _Node[T]())}
+        node.templates = dict(sorted(branches.items(), key=lambda item: -item[1].literal))
+    return node.templates[pattern].node
 
 
 def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
@@ -89,8 +120,8 @@ def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Itera
     head, *rest = segments
     if literal := node.literals.get(head):
         yield from _walk(literal, rest, values)
-    for pattern, child in node.templates.values():
-        if match := pattern.fullmatch(head):
-            yield from _walk(child, rest, values + match.groups())
+    for branch in node.templates.values():
+        if found := branch.values(head):
+            yield from _walk(branch.node, rest, values + found)
     if node.rest and "/".join(segments):
         yield node.rest, (*values, "/".join(segments))

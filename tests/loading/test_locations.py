@@ -1,0 +1,96 @@
+"""Binds may name a file; its keys are secrets like those of the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from fairlead.checks import checked, configured
+from fairlead.load import load
+
+DOCUMENT = """\
+naftiko: 1.0.0-alpha2
+binds:
+- namespace: registry
+  location: LOCATION
+  keys: {TOKEN: registry-token, VERSION: registry-version}
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example/{{VERSION}}
+    authentication: {type: bearer, token: '{{registry.TOKEN}}'}
+    resources: [{name: ships, path: /ships, operations: [{name: list}]}]
+  exposes:
+  - {type: mcp, namespace: m, tools: [{name: list, call: harbour.list}]}
+"""
+ALL_SET = {"TOKEN": "t-1: #2", "VERSION": "1.10"}
+
+
+def written(folder: Path, location: str) -> Path:
+    path = folder / "harbour.yaml"
+    path.write_text(DOCUMENT.replace("LOCATION", location))
+    return path
+
+
+def revealed(path: Path) -> dict[str, str]:
+    document = load(path)
+    variables, problems = configured([document], None)
+    assert problems == ()
+    base_uri, token = document.values()
+    return {"TOKEN": token.reveal(variables), "VERSION": base_uri.reveal(variables).rpartition("/")[2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("secrets.yaml", "registry-token: 't-1: #2'\nregistry-version: 1.10\nmore: {a: [1]}\n"),
+        ("secrets.json", '{"registry-token": "t-1: #2", "registry-version": "1.10"}'),
+        ("secrets.env", "registry-token='t-1: #2'\nregistry-version=1.10\n"),
+        (".env.local", "registry-token='t-1: #2'\nregistry-version=1.10\n"),
+        ("secrets.properties", "# keys\nregistry-token = t-1: #2\nregistry-version: 1.10\n"),
+    ],
+)
+@pytest.mark.parametrize("form", ["file:///./{}", "file://./{}", "file://{}", "file://{folder}/{}"])
+def test_a_file_of_any_kind_gives_its_keys_wherever_it_is(tmp_path: Path, name: str, text: str, form: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    assert revealed(written(tmp_path, form.format(name, folder=tmp_path))) == ALL_SET
+
+
+@pytest.mark.parametrize(
+    ("location", "text", "fault"),
+    [
+        ("file:///./secrets.yaml", None, "cannot be read: No such file or directory"),
+        ("file:///./secrets.yaml", b"[1, 2]", "is no YAML or JSON mapping of keys to values"),
+        ("file:///./secrets.yaml", b"a: [", "is no YAML or JSON mapping of keys to values"),
+        ("file:///./secrets.yaml", b"\xff", "is not UTF-8 text"),
+        ("file:///./secrets.yaml", b"a: " + b"x" * 1024 * 1024, "is larger than 1048576 bytes"),
+        ("vault://secret/registry", None, "is no file:// location, and no other is supported by this version"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_its_secrets_are_missing(
+    tmp_path: Path, location: str, text: bytes | None, fault: str
+) -> None:
+    if text is not None:
+        (tmp_path / "secrets.yaml").write_bytes(text)
+    path = written(tmp_path, location)
+
+    _, problems = checked([path], None)
+
+    then = "set it there; until then the operations that need it answer 503"
+    where = f"{tmp_path}/secrets.yaml" if location.startswith("file") else location
+    assert [str(problem).removeprefix(f"{path}:") for problem in problems] == [
+        f"4:13: warning: location {location!r} {fault}",
+        f"9:14: warning: {where}#registry-version is not set; {then}",
+        f"10:43: warning: {where}#registry-token is not set; {then}",
+    ]
+
+
+def test_a_key_that_the_file_lacks_is_missing_though_the_environment_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("registry-token", "of the environment")
+    (tmp_path / "secrets.yaml").write_text("registry-version: '1'")
+
+    _, problems = checked([written(tmp_path, "file:///./secrets.yaml")], None)
+
+    assert [problem.message for problem in problems] == [f"{tmp_path}/secrets.yaml#registry-token is not set"]
