@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from pydantic import field_validator, model_validator
 
-from fairlead.arguments import Encoded
+from fairlead.arguments import Encoded, Opaque
 from fairlead.errors import ArgumentError
 from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
@@ -108,18 +108,28 @@ class NoBody:
 
 @dataclass(frozen=True, slots=True)
 class WholeBody:
-    """One argument is the body; JSON goes on in the bytes it came in."""
+    """One argument is the body; it goes on in the bytes it came in, if it came in any."""
 
     name: str
-    kind: Kind = "json"
+    kind: Kind | None = None
 
     def __call__(self, arguments: Arguments) -> Sent | None:
         if self.name not in arguments:
             return None
         value = arguments[self.name]
+        if isinstance(value, Opaque):
+            return self._opaque(value)
         if isinstance(value, Encoded):
-            return (value.data, _MEDIA["json"]) if self.kind == "json" else _encode(value.value, self.kind)
-        return _encode(value, self.kind)
+            is_json = self.kind in (None, "json")
+            return (value.data, value.media) if is_json else _encode(value.value, self.kind or "json")
+        return _encode(value, self.kind or "json")
+
+    def _opaque(self, value: Opaque) -> Sent:
+        media = value.media.partition(";")[0].strip().lower()
+        if self.kind and media != _MEDIA[self.kind].partition(";")[0]:
+            fault = f"must be sent as application/json or {_MEDIA[self.kind]}, not {value.media!r}"
+            raise ArgumentError.about(self.name, fault)
+        return value.data, value.media
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ class Consumed:
             return TemplateBody(compiled(self._body_data, [parameter.name for parameter in self.parameters]), kind)
         whole = next((parameter for parameter in self.parameters if parameter.location == "body"), None)
         if whole:
-            return WholeBody(whole.name, kind)
+            return WholeBody(whole.name, kind if self.operation.body else None)
         members = tuple(parameter.name for parameter in self.parameters if parameter.location == "member")
         return MemberBody(members, kind) if members else NoBody()
 

@@ -125,6 +125,11 @@ class ArgumentError(CallError):
     status = 400
     code = "invalid-arguments"
 
+    @classmethod
+    def about(cls, name: str, fault: str) -> ArgumentError:
+        """The error of one argument, for a program as well as for a reader."""
+        return cls(f"argument {name!r} {fault}", {"errors": [{"argument": name, "detail": fault}]})
+
 
 class ForbiddenOrigin(CallError):
     status = 403

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from fairlead.arguments import Location
+from fairlead.arguments import Encoded, Location, Opaque
 from fairlead.auth import Sign
 from fairlead.bodies import Encoder
 from fairlead.errors import ArgumentError, Place
@@ -95,7 +95,14 @@ class HttpCall:
 
 
 def _typed(parameter: Parameter, value: Any) -> Any:
-    """The value; 5.0 is an integer to JSON Schema, and 5 is how an integer is written."""
+    """The value; 5.0 is an integer to JSON Schema, and 5 is how an integer is written.
+
+    Only where it is the whole body it can go on in the bytes that it came in.
+    """
+    if isinstance(value, Opaque) and parameter.location != "body":
+        _refuse(parameter.name, f"must be sent as application/json, not {value.media!r}")
+    if isinstance(value, Encoded) and parameter.location != "body":
+        value = value.value
     return int(value) if parameter.type == "integer" and isinstance(value, float) else value
 
 
@@ -145,4 +152,4 @@ def _headers(given: Given) -> Iterator[tuple[str, str]]:
 
 
 def _refuse(name: str, fault: str) -> NoReturn:
-    raise ArgumentError(f"argument {name!r} {fault}", {"errors": [{"argument": name, "detail": fault}]})
+    raise ArgumentError.about(name, fault)

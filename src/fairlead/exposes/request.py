@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Receive, Scope
 
-from fairlead.arguments import Encoded, Input, Inputs
+from fairlead.arguments import Encoded, Input, Inputs, Opaque
 from fairlead.errors import ArgumentError, TooLarge
 from fairlead.headers import Headers
 from fairlead.jsontext import loads
@@ -131,13 +131,20 @@ class _Given:
         if whole is None and not members:
             self.faults["body"] = "is not declared: the operation takes no body"
             return
+        if any(key == "content-encoding" and value.lower() != "identity" for key, value in headers):
+            self.faults[name] = "must be sent without a content encoding"
+            return
+        media = _media(headers)
+        if whole and not _is_json(media):
+            self.values[name] = Opaque(body, media)
+            return
         try:
             value = _json(body, headers)
         except ValueError as error:
             self.faults[name] = str(error)
             return
         if whole:
-            self.values[name] = Encoded(value, body)
+            self.values[name] = Encoded(value, body, media)
         elif isinstance(value, dict):
             self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
             self.values.update((key, member) for key, member in value.items() if key in members)
@@ -170,13 +177,19 @@ def _cookies(headers: Headers) -> Iterator[tuple[str, str]]:
             yield from ((key.strip(), unquote(text.strip().strip('"'))) for key, _, text in pairs)
 
 
-def _json(body: bytes, headers: Headers) -> Any:
-    media = next((value for name, value in headers if name == "content-type"), "application/json")
+def _media(headers: Headers) -> str:
+    """The media type of the body; JSON where the caller does not say."""
+    return next((value for name, value in headers if name == "content-type"), "application/json")
+
+
+def _is_json(media: str) -> bool:
     kind = media.partition(";")[0].strip().lower()
-    if any(name == "content-encoding" and value.lower() != "identity" for name, value in headers):
-        raise ValueError("must be sent without a content encoding")
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise ValueError(f"must be sent as application/json, not {kind!r}")
+    return kind == "application/json" or kind.endswith("+json")
+
+
+def _json(body: bytes, headers: Headers) -> Any:
+    if not _is_json(_media(headers)):
+        raise ValueError(f"must be sent as application/json, not {_media(headers)!r}")
     try:
         text = body.decode()
     except UnicodeDecodeError:
