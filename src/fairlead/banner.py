@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from shlex import quote
 
+from fairlead.checks import crowded
 from fairlead.document import Document
 from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
@@ -39,6 +40,7 @@ def banner(
         yield from _addresses(listener, local_url(settings.host, listener.port))
     if settings.host not in {*LOOPBACK, "::1"}:
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
+    yield from (f"warning: {note}" for note in crowded(listeners))
     if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
         yield "try"
         yield from (f"  {call}" for call in calls)

@@ -8,7 +8,7 @@ from pathlib import Path
 from fairlead.binds import Environ, environ
 from fairlead.document import Document
 from fairlead.errors import Problem
-from fairlead.listeners import arrange
+from fairlead.listeners import Listener, arrange
 from fairlead.load import load_all
 from fairlead.locations import with_files
 from fairlead.settings import Settings
@@ -16,12 +16,22 @@ from fairlead.settings import Settings
 
 def checked(
     paths: Iterable[Path], env_file: Path | None, *, rest_prefix: bool = False
-) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
-    """The documents and every problem of them: each alone, together on their listeners, and missing secrets."""
+) -> tuple[tuple[Document, ...], tuple[Problem, ...], tuple[str, ...]]:
+    """The documents, every problem of them (each alone, together on their listeners, missing secrets), and notes."""
     documents, problems = load_all(paths, rest_prefix=rest_prefix)
-    _, clashes = arrange(documents, Settings())
+    listeners, clashes = arrange(documents, Settings())
     variables, unread = configured(documents, env_file)
-    return documents, tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
+    found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
+    return documents, found, tuple(crowded(listeners))
+
+
+def crowded(listeners: Iterable[Listener]) -> Iterator[str]:
+    """A note for each list of tools that is longer than some clients take."""
+    for listener in listeners:
+        for tools in listener.tool_sets():
+            is_repeated = len(listener.adapters) == 1 and tools.path != "/mcp"
+            if not is_repeated and (said := tools.crowding()):
+                yield f"port {listener.port}: {said}"
 
 
 def configured(documents: Iterable[Document], env_file: Path | None) -> tuple[Environ, tuple[Problem, ...]]:

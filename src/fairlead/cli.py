@@ -193,9 +193,9 @@ def check(
     from fairlead.checks import checked
 
     try:
-        documents, problems = checked(_paths(paths), env_file, rest_prefix=rest_prefix == "namespace")
+        documents, problems, notes = checked(_paths(paths), env_file, rest_prefix=rest_prefix == "namespace")
     except LoadError as error:
-        documents, problems = (), error.problems
+        documents, problems, notes = (), error.problems, ()
     except StartError as error:
         raise click.ClickException(str(error)) from None
     if as_json:
@@ -206,6 +206,8 @@ def check(
     else:
         report(problems)
         _summary(documents, problems)
+        for note in notes:
+            say(f"note: {note}")
     sys.exit(any(strict or problem.severity == "error" for problem in problems))
 
 

@@ -45,7 +45,8 @@ def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
         hint = "only the document may set this header, in `with`"
     elif parameter.in_ == "body":
         hint = "the data of the body has no hole for it"
-    fate = "is never taken from a caller" if parameter.in_ == "header" else "is never sent"
+    is_guarded = parameter.in_ == "header" and parameter.name
+    fate = "is never taken from a caller" if is_guarded else "is never sent"
     return Problem(parameter.at(), f"the {parameter.in_} parameter {named} {fate}", hint, "warning")
 
 

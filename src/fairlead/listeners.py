@@ -6,6 +6,7 @@ the same upstream operation are one route; with different targets they clash, wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -24,6 +25,9 @@ from fairlead.operation import Argument, Source
 from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
 from fairlead.template import parse
 
+CROWDED = (40, 128)
+"""How many tools common clients take at most."""
+_CHARACTERS_PER_TOKEN = 4
 RESERVED = frozenset({LIVE, READY, "/docs", "/openapi.json"})
 """What every listener answers itself."""
 
@@ -44,6 +48,23 @@ class ToolSet:
     name: str
     instructions: str
     tools: tuple[NamedTool, ...]
+
+    def crowding(self) -> str:
+        """That the list is longer than some clients take, and about what it costs; nothing where it is not."""
+        listed = [named for named in self.tools if named.tool.exposed.target]
+        limits = [str(limit) for limit in CROWDED if len(listed) > limit]
+        if not limits:
+            return ""
+        size = sum(len(json.dumps(_described(named))) for named in listed)
+        cost = f"{len(listed):,} tools, about {size // _CHARACTERS_PER_TOKEN:,} tokens"
+        clients = f"some clients take {' or '.join(limits)}"
+        return f"{self.path} lists {cost}; {clients}: {self.path}?include=PATTERN lists a part"
+
+
+def _described(named: NamedTool) -> dict[str, Any]:
+    """What a client reads of a tool, about."""
+    exposed = named.tool.exposed
+    return {"name": named.name, "description": exposed.description, "inputSchema": exposed.inputs.schema}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from fairlead.consumed import Wiring
 from fairlead.exposes.gateway import Endpoint, Gateway
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import Ready, pages
-from fairlead.exposes.tools import McpEndpoint, ToolEndpoint
+from fairlead.exposes.toolbox import ToolEndpoint
+from fairlead.exposes.tools import McpEndpoint
 from fairlead.guard import LOOPBACK, Guard
 from fairlead.listeners import RESERVED, Listener
 from fairlead.settings import Settings

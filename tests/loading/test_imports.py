@@ -17,7 +17,7 @@ ORDER = """
     multipart bodies http_call consumes consumed calls scope sources binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway
-    exposes.answers exposes.hotpath exposes.tools
+    exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
     settings listeners guard runtime server sandbox explain checks terminal overview banner start cli
 """.split()

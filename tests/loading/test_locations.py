@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_told_and_its_secrets_are_missing(
         (tmp_path / "secrets.yaml").write_bytes(text)
     path = written(tmp_path, location)
 
-    _, problems = checked([path], None)
+    _, problems, _ = checked([path], None)
 
     then = "set it there; until then the operations that need it answer 503"
     where = f"{tmp_path}/secrets.yaml" if location.startswith("file") else location
@@ -91,6 +91,6 @@ def test_a_key_that_the_file_lacks_is_missing_though_the_environment_has_it(
     monkeypatch.setenv("registry-token", "of the environment")
     (tmp_path / "secrets.yaml").write_text("registry-version: '1'")
 
-    _, problems = checked([written(tmp_path, "file:///./secrets.yaml")], None)
+    _, problems, _ = checked([written(tmp_path, "file:///./secrets.yaml")], None)
 
     assert [problem.message for problem in problems] == [f"{tmp_path}/secrets.yaml#registry-token is not set"]

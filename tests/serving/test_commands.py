@@ -128,3 +128,30 @@ def test_explain_as_json_tells_every_request() -> None:
         ("get-batch-job", "GET https://api.together.ai/v1/batches/{id}"),
         ("cancel-batch-job", "POST https://api.together.ai/v1/batches/{id}/cancel"),
     ]
+
+
+def test_check_report_prints_a_row_a_file_and_the_reasons_of_all_refusals(empty_folder: Path) -> None:
+    good = (CAPABILITIES / "groq-batch.yaml").read_text("utf-8")
+    (empty_folder / "bad.yaml").write_text("naftiko: [")
+    (empty_folder / "good.yaml").write_text(good)
+    (empty_folder / "odd.yaml").write_text(good.replace("call: groq-batch.cancelbatch", "call: groq-batch.cancel", 1))
+
+    ended = fairlead("check", "--report", empty_folder)
+    as_json = json.loads(fairlead("check", "--report", "--json", empty_folder).stdout)
+
+    table, _, reasons = ended.stdout.partition("\n\nrefused\n")
+    rows = [line.removeprefix(f"{empty_folder}/").split() for line in table.splitlines()]
+    assert rows == [
+        ["file", "operations", "tools", "told", "by", "refused"],
+        ["good.yaml", "4", "4", "name", "8", "0"],
+        ["odd.yaml", "4", "4", "name", "7", "1"],
+        ["bad.yaml", "-", "-", "not", "loaded", "-"],
+        ["3", "files", "8", "8", "name", "15", "1"],
+    ]
+    assert "call to unknown operation 'cancel' of 'groq-batch'" in reasons
+    assert f"{empty_folder}/bad.yaml:2:1: is not valid YAML" in reasons
+    assert as_json["totals"] == {"files": 3, "operations": 8, "tools": 8, "evidence": {"name": 15}, "refused": 1}
+    assert [Path(one["file"]).name for one in as_json["files"]] == ["good.yaml", "odd.yaml"]
+    assert [Path(one["file"]).name for one in as_json["not_loaded"]] == ["bad.yaml"]
+    assert as_json["files"][0]["operations"][0]["evidence"] == ["name"]
+    assert ended.exit_code == 1

@@ -255,3 +255,117 @@ async def test_other_spellings_of_a_reserved_name_are_reserved_too(name: str) ->
         result = await one.call("add", {"f": {name: "theirs"}})
 
     assert (result["isError"], upstream.got) == (True, [])
+
+
+async def test_a_form_with_files_is_sent_in_parts() -> None:
+    operation = """\
+    method: POST
+    body:
+      type: multipart
+      data:
+      - {name: file, value: '{{content}}', filename: '{{name}}', contentType: text/csv}
+      - {name: purpose, value: batch}
+      - {name: note, value: '{{note}}'}
+    """
+    async with world(document(operation), upstream=(upstream := Upstream())) as one:
+        await one.call("add", {"content": "a,b\r\n1,2", "name": 'x"y\r\n.csv'})
+
+    media, _, boundary = upstream.only.header("content-type").partition("; boundary=")  # type: ignore[union-attr]
+    assert media == "multipart/form-data"
+    assert upstream.only.body.decode() == (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x%22y%0D%0A.csv"\r\n'
+        f"Content-Type: text/csv\r\n\r\na,b\r\n1,2\r\n"
+        f'--{boundary}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--{boundary}--\r\n'
+    )
+
+
+NEAR = """\
+method: GET
+inputParameters: [{name: ship_id, in: path}, {name: shipId, in: query}, {name: Ship-Id, in: header}]
+"""
+
+
+async def test_names_that_differ_by_signs_alone_keep_their_own_values() -> None:
+    text = document(NEAR, path="/ships/{ship_id}", route="/ships/{ship-id}")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships/1")
+        await one.rest.post("/ships/1?shipId=2", headers={"ship-id": "3"})
+        await one.call("add", {"ship_id": "1", "shipId": "2", "Ship-Id": "3"})
+
+    sent = [(request.url, request.header("ship-id")) for request in upstream.got]
+    both = ("https://harbour.example/api/ships/1?shipId=2", "3")
+    assert sent == [("https://harbour.example/api/ships/1", None), both, both]
+
+
+async def test_a_header_that_no_caller_may_set_can_be_set_by_the_document() -> None:
+    text = document("method: GET\ninputParameters: [{name: Authorization, in: header}]")
+    given = text.replace("call: harbour.add}", "call: harbour.add, with: {Authorization: 'Key {{HARBOUR_KEY}}'}}")
+    async with world(
+        given, upstream=(upstream := Upstream()), environ={"HARBOUR_KEY": SecretStr("of-the-document")}
+    ) as one:
+        await one.rest.post("/ships", headers={"authorization": "of-the-caller"})
+        await one.call("add")
+
+    assert [request.header("authorization") for request in upstream.got] == ["Key of-the-document"] * 2
+
+
+async def test_the_body_of_a_request_may_be_a_part_of_what_is_sent() -> None:
+    text = document("method: POST\nbody: {type: json, data: {input: '{{tools.input}}', note: 'by {{by}}'}}")
+    given = text.replace("call: harbour.add}]}", "call: harbour.add, with: {input: rest.body, by: rest.by}}]}", 1)
+    async with world(given, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships?by=me", json={"a": [1]})
+        refused = await one.rest.post("/ships?by=me", content=b"a=1", headers={"content-type": "text/plain"})
+
+    assert json.loads(upstream.only.body) == {"input": {"a": [1]}, "note": "by me"}
+    assert (refused.status_code, "text/plain" in refused.json()["detail"]) == (400, True)
+
+
+async def test_a_route_without_a_body_takes_members_from_the_query() -> None:
+    text = document("method: POST\ninputParameters: [{name: size, in: body, type: integer}, {name: name, in: body}]")
+    async with world(text.replace("method: POST, call", "method: GET, call"), upstream=(upstream := Upstream())) as one:
+        await one.rest.get("/ships?size=3&name=x")
+
+    assert json.loads(upstream.only.body) == {"size": 3, "name": "x"}
+
+
+@pytest.mark.parametrize(("points", "sent"), [("1.5,-2", "/points/1.5,-2"), ("1,2,3", None)])
+async def test_a_merged_placeholder_is_taken_apart_where_there_is_but_one_way(points: str, sent: str | None) -> None:
+    text = document("method: GET", path="/points/{lat},{lon}", route="/points/{lat-lon}")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        response = await one.rest.post(f"/points/{points}")
+
+    assert [request.url.removeprefix("https://harbour.example/api") for request in upstream.got] == [sent] * bool(sent)
+    assert sent or "can be taken apart in more than one way" in response.json()["detail"]
+
+
+async def test_a_placeholder_that_stands_in_a_path_twice_has_one_value() -> None:
+    text = document("method: GET", path="/a/{id}/b/{id}", route="/a/{id}/b/{id}")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/a/1/b/1")
+        refused = await one.rest.post("/a/1/b/2")
+
+    assert upstream.only.url.endswith("/a/1/b/1")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "the path gives 'id' twice, as '1' and as '2'")
+
+
+async def test_names_of_the_document_are_understood_beside_those_that_are_listed() -> None:
+    text = document("method: GET\ninputParameters: [{name: $select, in: query}]").replace(
+        "name: add, c", "name: a b, c"
+    )
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        (tool,) = (await one.rpc("tools/list", {}))["result"]["tools"]
+        await one.call("a b", {"$select": "x"})
+        await one.call(tool["name"], {"select": "x"})
+
+    assert [request.url.partition("?")[2] for request in upstream.got] == ["%24select=x"] * 2
+    assert (tool["name"] != "a b", list(tool["inputSchema"]["properties"])) == (True, ["select"])
+
+
+async def test_a_refusal_comes_before_all_that_may_be_wrong_with_arguments() -> None:
+    text = document("method: GET").replace("call: harbour.add", "call: harbour.ad")
+    async with world(text) as one:
+        response = await one.rest.post("/ships?whatever=1", content=b"{", headers={"content-type": "text/plain"})
+        result = await one.call("add", {"whatever": 1})
+
+    assert response.status_code == result["structuredContent"]["status"] == 501
+    assert "call to unknown operation 'ad'" in response.json()["detail"]

@@ -13,23 +13,24 @@ from http import HTTPStatus
 import mcp_types as types
 
 from fairlead.errors import CallError
-from fairlead.jsontext import plain
-from fairlead.operation import Json, Result
+from fairlead.jsontext import is_plain
+from fairlead.operation import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One block of content, and the JSON value that says the same; None where there is none."""
+    """One block of content, and the JSON text of the structure that says the same, if there is one."""
 
     content: types.ContentBlock
-    structure: Json = None
+    structure: bytes | None = None
     is_error: bool = False
 
 
 def failure(error: CallError) -> Answer:
     """The answer to a call that failed on our side."""
-    problem = error.problem()
-    return Answer(_text_block(json.dumps(problem, ensure_ascii=False, default=str)), problem, is_error=True)
+    text = json.dumps(error.problem(), ensure_ascii=False, default=str)
+    data = text.encode(errors="replace")  # it may quote half a character from the arguments
+    return Answer(_text_block(data.decode()), data, is_error=True)
 
 
 def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
@@ -42,8 +43,7 @@ def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
     text_or_none = _text(result, data)
     if text_or_none is None:
         return Answer(_file(result.media_type, data, tool))
-    value = _structure(text_or_none)
-    return Answer(_text_block(text_or_none), value if any_json or isinstance(value, dict) else None)
+    return Answer(_text_block(text_or_none), _structure(text_or_none.encode(), any_json))
 
 
 def _text_block(text: str) -> types.TextContent:
@@ -72,12 +72,11 @@ def _text(result: Result, data: bytes) -> str | None:
     return text
 
 
-def _structure(text: str) -> Json:
-    """The JSON value in a text; None where it is none, or cannot be written again just as it is."""
-    try:
-        return plain(text)
-    except ValueError:
-        return None
+def _structure(data: bytes, any_json: bool) -> bytes | None:
+    """The text as it is, where it is plain JSON of a kind that is wanted; null says nothing."""
+    kind = data.lstrip()[:1]
+    wanted = kind == b"{" or (any_json and kind != b"n")
+    return data if wanted and is_plain(data) else None
 
 
 def _file(media_type: str, data: bytes, tool: str) -> types.ContentBlock:

@@ -1,4 +1,4 @@
-"""The short way for plain MCP requests: recognised strictly, answered with what the SDK would say, for a tenth of it.
+"""The short way for plain MCP requests: recognised strictly, answered as the SDK would, at a fraction of its cost.
 
 A request that is unusual in any way (a header, a member, a type, an encoding) is not recognised and goes to the SDK as
 it came. Tests send the same requests both ways and compare the answers.
@@ -102,7 +102,7 @@ class Plain:
         )
         result: dict[str, Any] = {"content": [content], "isError": answer.is_error}
         if answer.structure is not None:
-            result["structuredContent"] = answer.structure
+            result["structuredContent"] = Raw(answer.structure)
         if self.is_modern:
             result |= {"resultType": "complete", "_meta": {types.SERVER_INFO_META_KEY: server}}
         return msgspec.json.encode({"jsonrpc": "2.0", "id": self.request.id, "result": result})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -22,50 +21,20 @@ from msgspec import Raw
 from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
-from fairlead.errors import CallError, MethodNotAllowed, did_you_mean
+from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.answers import Answer, answer, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
-from fairlead.exposes.mcp import Hints, Tool
 from fairlead.exposes.request import ClientGone, read_body
-from fairlead.jsontext import is_shallow
-from fairlead.operation import Arguments, Operation
+from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
+from fairlead.jsontext import is_shallow, loads
+from fairlead.operation import Arguments
 
 log = logging.getLogger("fairlead")
 MAX_DEPTH = 200
 """How deep the structure of an answer may be for the SDK, which cannot write what is deeper than about 250."""
-PAGE = 500
-"""How many tools one answer to tools/list holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolEndpoint:
-    """A tool under the name it has on one endpoint, and the operation behind it."""
-
-    name: str
-    tool: Tool
-    operation: Operation
-
-    def described(self) -> types.Tool:
-        exposed = self.tool.exposed
-        return types.Tool(
-            name=self.name,
-            title=exposed.title or None,
-            description=exposed.description or None,
-            input_schema=self.operation.inputs.schema,
-            annotations=_annotations(self.tool.hints),
-        )
-
-
-def _annotations(hints: Hints | None) -> types.ToolAnnotations | None:
-    if hints is None:
-        return None
-    return types.ToolAnnotations(
-        read_only_hint=hints.read_only,
-        destructive_hint=hints.destructive,
-        idempotent_hint=hints.idempotent,
-        open_world_hint=hints.open_world,
-    )
+MAX_PARTS = 64
+"""How many parts of its tools an endpoint keeps ready; another one is made for each request."""
 
 
 class McpEndpoint:
@@ -77,9 +46,8 @@ class McpEndpoint:
     def __init__(
         self, name: str, instructions: str, tools: Iterable[ToolEndpoint], max_body: int, *, hot: bool = True
     ) -> None:
-        self._tools = {tool.name: tool for tool in tools}
-        listed = [tool.described() for tool in self._tools.values() if tool.tool.exposed.target]
-        self._pages = _pages(listed)
+        self._all = Toolbox(tools)
+        self._parts: dict[bytes, Toolbox] = {b"": self._all}
         server: Server[Any] = Server(
             name,
             version=__version__,
@@ -89,7 +57,7 @@ class McpEndpoint:
             on_call_tool=self._call,
         )
         self._identity = server.server_info_stamp
-        self._recorded: dict[tuple[str, ...], Raw] = {}
+        self._recorded: dict[tuple[bytes, tuple[str, ...]], Raw] = {}
         self._max_body = max_body
         self._hot = hot
         self._manager = StreamableHTTPSessionManager(
@@ -104,20 +72,30 @@ class McpEndpoint:
         # A stateless GET would open an event stream on which nothing is ever sent.
         if scope["method"] != "POST":
             raise MethodNotAllowed("MCP is spoken by POST here", headers=(("allow", "POST"),))
+        tools = self._part(scope["query_string"])
         try:
             body = await read_body(scope, receive, self._max_body)
         except ClientGone:
             return
         # The SDK would let a call run on whose caller has hung up.
-        await unless_gone(receive, lambda: self._respond(scope, body, send))
+        await unless_gone(receive, lambda: self._respond(tools, scope, body, send))
 
-    async def _respond(self, scope: Scope, body: bytes, send: Send) -> None:
+    def _part(self, query: bytes) -> Toolbox:
+        """The tools that a request is about; the query may ask for some of them only."""
+        if query in self._parts:
+            return self._parts[query]
+        part = self._all.part(query)
+        if len(self._parts) < MAX_PARTS:
+            self._parts[query] = part
+        return part
+
+    async def _respond(self, tools: Toolbox, scope: Scope, body: bytes, send: Send) -> None:
         plain = recognised(scope["headers"], body) if self._hot else None
         if plain is None:
             await self._by_sdk(scope, body, send)
         elif not isinstance(plain.request, Call):
             await self._recall(plain, scope, body, send)
-        elif tool := self._tools.get(plain.request.params.name):
+        elif tool := tools.find(plain.request.params.name):
             answered = await _called(tool, plain.request.params.arguments, plain.is_modern)
             await send_json(plain.answered(answered, self._identity), send)
         else:
@@ -128,7 +106,8 @@ class McpEndpoint:
 
     async def _recall(self, plain: Plain, scope: Scope, body: bytes, send: Send) -> None:
         """Answers with what the SDK answered to the same request before, if it did."""
-        if result := self._recorded.get(plain.kind):
+        query = scope["query_string"]
+        if result := self._recorded.get((query, plain.kind)):
             await send_json(plain.reply(result), send)
             return
         written = bytearray()
@@ -138,31 +117,39 @@ class McpEndpoint:
             await send(message)
 
         await self._by_sdk(scope, body, recorded)
-        if result := result_in(bytes(written)):
-            self._recorded[plain.kind] = result
+        result = result_in(bytes(written))
+        if result and query in self._parts:
+            self._recorded[query, plain.kind] = result
 
     def _schema(self, name: str) -> Mapping[str, Any] | None:
-        tool = self._tools.get(name)
+        tool = self._all.find(name)
         return tool.operation.inputs.schema if tool else None
 
     async def _list(
         self, context: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         cursor = (params.cursor if params else None) or "0"
-        if cursor not in self._pages:
+        pages = self._asked(context).pages
+        if cursor not in pages:
             raise MCPError(types.INVALID_PARAMS, f"unknown cursor {cursor!r}")
-        return self._pages[cursor]
+        return pages[cursor]
+
+    def _asked(self, context: ServerRequestContext[Any]) -> Toolbox:
+        return self._part(context.request.scope["query_string"]) if context.request else self._all
 
     async def _call(
         self, context: ServerRequestContext[Any], params: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        tool = self._tools.get(params.name)
+        tools = self._asked(context)
+        tool = tools.find(params.name)
         if tool is None:
-            hint = did_you_mean(params.name, self._tools)
+            hint = tools.hint(params.name)
             message = f"unknown tool {params.name!r}" + (f"; {hint}" if hint else "")
             raise MCPError(types.INVALID_PARAMS, message)
         answered = await _called(tool, params.arguments or {}, context.protocol_version in MODERN_PROTOCOL_VERSIONS)
-        structure = answered.structure if is_shallow(answered.structure, MAX_DEPTH) else None
+        structure = loads(answered.structure.decode()) if answered.structure else None
+        if not is_shallow(structure, MAX_DEPTH):
+            structure = None
         return types.CallToolResult(
             content=[answered.content], structured_content=structure, is_error=answered.is_error
         )
@@ -192,14 +179,3 @@ def _replayed(body: bytes) -> Receive:
         return messages.pop()
 
     return receive
-
-
-def _pages(tools: list[types.Tool]) -> dict[str, types.ListToolsResult]:
-    """The answers to tools/list by cursor; a short list is one page."""
-    starts = range(0, max(len(tools), 1), PAGE)
-    return {
-        str(start): types.ListToolsResult(
-            tools=tools[start : start + PAGE], next_cursor=str(start + PAGE) if start + PAGE < len(tools) else None
-        )
-        for start in starts
-    }

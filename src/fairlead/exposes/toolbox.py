@@ -1,0 +1,114 @@
+"""The tools of an MCP endpoint, and the part of them that a client asks for: `/mcp?include=get-*,weather-mcp`.
+
+Clients accept 40 tools, or 128, or pay for each with tokens; a pattern names tools, or the namespaces they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+from urllib.parse import parse_qsl
+
+import mcp_types as types
+
+from fairlead.errors import ArgumentError, did_you_mean
+from fairlead.exposes.mcp import Hints, Tool
+from fairlead.operation import Operation
+
+PAGE: Final = 500
+"""How many tools one answer to tools/list holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEndpoint:
+    """A tool under the name it has on one endpoint, and the operation behind it."""
+
+    name: str
+    tool: Tool
+    operation: Operation
+
+    def described(self) -> types.Tool:
+        exposed = self.tool.exposed
+        return types.Tool(
+            name=self.name,
+            title=exposed.title or None,
+            description=exposed.description or None,
+            input_schema=self.operation.inputs.schema,
+            annotations=_annotations(self.tool.hints),
+        )
+
+
+def _annotations(hints: Hints | None) -> types.ToolAnnotations | None:
+    if hints is None:
+        return None
+    return types.ToolAnnotations(
+        read_only_hint=hints.read_only,
+        destructive_hint=hints.destructive,
+        idempotent_hint=hints.idempotent,
+        open_world_hint=hints.open_world,
+    )
+
+
+class Toolbox:
+    """Tools by name, and the answers to tools/list; refused tools answer why, and are not listed."""
+
+    def __init__(self, tools: Iterable[ToolEndpoint]) -> None:
+        self._tools = {tool.name: tool for tool in tools}
+        self._original = _original_names(self._tools)
+        self.pages = _pages([tool.described() for tool in self._listed()])
+
+    def _listed(self) -> Iterator[ToolEndpoint]:
+        return (tool for tool in self._tools.values() if tool.tool.exposed.target)
+
+    def find(self, name: str) -> ToolEndpoint | None:
+        """The tool of that name, here or, where it is the only one called so, in its document."""
+        return self._tools.get(name) or self._original.get(name)
+
+    def hint(self, name: str) -> str:
+        """What may have been meant by a name that no tool has."""
+        return did_you_mean(name, self._tools)
+
+    def part(self, query: bytes) -> Toolbox:
+        """The tools that a query asks for; raises `ArgumentError` for a query that can mean no tool."""
+        patterns = list(_patterns(query))
+        included = [pattern for key, pattern in patterns if key == "include"] or ["*"]
+        excluded = [pattern for key, pattern in patterns if key == "exclude"]
+        for _, pattern in patterns:
+            if not any(_matches(tool, [pattern]) for tool in self._tools.values()):
+                known = {*self._tools, *(tool.tool.namespace for tool in self._tools.values())}
+                raise ArgumentError.about(pattern, f"matches no tool and no namespace; {did_you_mean(pattern, known)}")
+        chosen = (tool for tool in self._tools.values() if _matches(tool, included))
+        return Toolbox(tool for tool in chosen if not _matches(tool, excluded))
+
+
+def _matches(tool: ToolEndpoint, patterns: Iterable[str]) -> bool:
+    names = (tool.name, tool.tool.name, tool.tool.namespace)
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _patterns(query: bytes) -> Iterator[tuple[str, str]]:
+    for key, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if key not in ("include", "exclude"):
+            raise ArgumentError.about(key, "is not declared (known: exclude, include)")
+        yield from ((key, pattern.strip()) for pattern in text.split(","))
+
+
+def _original_names(tools: Mapping[str, ToolEndpoint]) -> dict[str, ToolEndpoint]:
+    """The names in the documents that only one tool has."""
+    named: dict[str, list[ToolEndpoint]] = {}
+    for tool in tools.values():
+        named.setdefault(tool.tool.name, []).append(tool)
+    return {name: found[0] for name, found in named.items() if len(found) == 1}
+
+
+def _pages(tools: list[types.Tool]) -> Mapping[str, types.ListToolsResult]:
+    """The answers to tools/list by cursor; a short list is one page."""
+    starts = range(0, max(len(tools), 1), PAGE)
+    return {
+        str(start): types.ListToolsResult(
+            tools=tools[start : start + PAGE], next_cursor=str(start + PAGE) if start + PAGE < len(tools) else None
+        )
+        for start in starts
+    }
