@@ -49,9 +49,10 @@ class Requests:
         script.write_text(_script(request), encoding="utf-8")
         ask(server, request)  # warms it up, too
         units, size = ask(server, request)
+        url = f"http://127.0.0.1:{_port(server, request)}{request.path}"
         forget_peak(server.pid)
         before = cpu_seconds(server.pid)
-        result = self._wrk(str(script), _url(server, request), lab.pace.seconds * self.factor)
+        result = self._wrk(str(script), url, lab.pace.seconds * self.factor)
         used = cpu_seconds(server.pid) - before
         verify(result, size, self.connections)
         ask(server, request)
@@ -86,18 +87,19 @@ def verify(result: Mapping[str, float], size: int, connections: int) -> None:
 
 def ask(server: Server, request: Request) -> tuple[int, int]:
     """Sends the request once and looks at the answer: what it is worth, and its size with its headers."""
-    port = server.command.mcp_port if request.mcp else server.command.port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", _port(server, request), timeout=60)
     try:
         connection.request(request.method, request.path, request.body or None, dict(request.headers))
         response = connection.getresponse()
         body = response.read()
+        head = sum(len(name) + len(value) + 4 for name, value in response.getheaders())
+        if response.status != 200:
+            raise WrongAnswer(f"{request.method} {request.path} answers {response.status}: {body[:500]!r}")
+        return request.check(body), len("HTTP/1.1 200 OK\r\n\r\n") + head + len(body)
+    except (OSError, http.client.HTTPException, ValueError, LookupError) as error:
+        raise WrongAnswer(f"{request.method} {request.path} is not answered as it should: {error!r}") from error
     finally:
         connection.close()
-    if response.status != 200:
-        raise WrongAnswer(f"{request.method} {request.path} answers {response.status}: {body[:500]!r}")
-    head = sum(len(name) + len(value) + 4 for name, value in response.getheaders())
-    return request.check(body), len("HTTP/1.1 200 OK\r\n\r\n") + head + len(body)
 
 
 def same(expected: object) -> Callable[[bytes], int]:
@@ -111,9 +113,8 @@ def same(expected: object) -> Callable[[bytes], int]:
     return check
 
 
-def _url(server: Server, request: Request) -> str:
-    port = server.command.mcp_port if request.mcp else server.command.port
-    return f"http://127.0.0.1:{port}{request.path}"
+def _port(server: Server, request: Request) -> int:
+    return server.command.mcp_port if request.mcp and server.command.mcp_port else server.command.port
 
 
 def _script(request: Request) -> str:
