@@ -1,0 +1,1 @@
+"""Measures Fairlead beside its peers, on one machine, in one run; see README.md."""

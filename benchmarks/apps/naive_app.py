@@ -1,0 +1,88 @@
+"""The naive gateway as a server, run by uvicorn in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
+from jsonpath_ng.parser import parse
+
+app = FastAPI()
+static = httpx.AsyncClient(base_url=os.environ["STATIC"])
+live = httpx.AsyncClient(base_url=os.environ["LIVE"])
+
+
+@app.get("/v1/small")
+async def small() -> Any:
+    return (await static.get("/v1/small")).json()
+
+
+@app.get("/v1/large")
+async def large() -> Any:
+    return (await static.get("/v1/large")).json()
+
+
+@app.get("/v1/mapped/small")
+async def mapped_small() -> Any:
+    response = await static.get("/v1/small")
+    return parse("$.data").find(response.json())[0].value
+
+
+@app.get("/v1/mapped/large")
+async def mapped_large() -> Any:
+    response = await static.get("/v1/large")
+    return [match.value for match in parse("$.data[*].id").find(response.json())]
+
+
+@app.get("/v1/slow")
+async def slow() -> Any:
+    return (await live.get("/v1/slow")).json()
+
+
+@app.post("/v1/upload")
+async def upload(request: Request) -> Any:
+    return (await live.post("/v1/upload", json=await request.json(), timeout=60)).json()
+
+
+@app.get("/v1/download")
+async def download() -> StreamingResponse:
+    return StreamingResponse(relayed(static, "/v1/download"), media_type="application/octet-stream")
+
+
+@app.get("/v1/events")
+async def events(count: int) -> StreamingResponse:
+    return StreamingResponse(relayed(live, f"/v1/events?count={count}"), media_type="text/event-stream")
+
+
+async def relayed(client: httpx.AsyncClient, path: str) -> AsyncIterator[bytes]:
+    async with client.stream("GET", path) as response:
+        async for chunk in response.aiter_raw():
+            yield chunk
+
+
+def add_unit(unit: str) -> None:
+    """The four operations of one unit."""
+
+    @app.get(f"/v1/units/{unit}/batches")
+    async def list_all() -> Any:
+        return (await static.get(f"/v1/units/{unit}/batches")).json()
+
+    @app.post(f"/v1/units/{unit}/batches")
+    async def create(body: dict[str, Any]) -> Any:
+        return (await static.post(f"/v1/units/{unit}/batches", json=body)).json()
+
+    @app.get(f"/v1/units/{unit}/batches/{{id}}")
+    async def get_one(id: str) -> Any:  # noqa: A002
+        return (await static.get(f"/v1/units/{unit}/batches/{id}")).json()
+
+    @app.post(f"/v1/units/{unit}/batches/{{id}}/cancel")
+    async def cancel(id: str) -> Any:  # noqa: A002
+        return (await static.post(f"/v1/units/{unit}/batches/{id}/cancel")).json()
+
+
+for number in range(int(os.environ["FILES"])):
+    add_unit(f"{number:04}")

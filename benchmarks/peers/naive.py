@@ -1,0 +1,32 @@
+"""The gateway that one writes in an hour: FastAPI, one httpx client, jsonpath-ng on each request."""
+
+from __future__ import annotations
+
+from benchmarks.peers.site import APPS, ENVIRONMENTS, Site
+from benchmarks.processes import Command, free_port
+
+
+def plain(site: Site, files: int) -> Command:
+    """On uvicorn as pip installs it."""
+    return _command("plain", site, files)
+
+
+def tuned(site: Site, files: int) -> Command:
+    """On uvicorn with its faster parts installed, and without the imports that fail in httpcore on each request."""
+    return _command("tuned", site, files)
+
+
+def _command(environment: str, site: Site, files: int) -> Command:
+    port = free_port()
+    program = ENVIRONMENTS / environment / "bin" / "uvicorn"
+    app = ("--app-dir", str(APPS), "naive_app:app")
+    quiet = ("--no-access-log", "--log-level", "warning")
+    return Command(
+        (str(program), *app, "--port", str(port), *quiet),
+        port,
+        environ={
+            "STATIC": f"http://127.0.0.1:{site.static}",
+            "LIVE": f"http://127.0.0.1:{site.live}",
+            "FILES": str(files),
+        },
+    )
