@@ -41,11 +41,13 @@ async def test_a_pattern_may_name_the_adapter_that_tools_come_from() -> None:
 
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_only_the_tools_of_the_part_can_be_called(mode: str) -> None:
-    async with world(*THREE_FILES, upstream=(upstream := Upstream(Reply(body=b"{}")))) as one:
-        async with one.client(mode, at="/mcp?include=get-batch-job") as client:
-            await client.call_tool("get-batch-job", {"id": "b"})
-            with pytest.raises(MCPError, match="unknown tool 'cancel-batch-job'"):
-                await client.call_tool("cancel-batch-job", {"id": "b"})
+    async with (
+        world(*THREE_FILES, upstream=(upstream := Upstream(Reply(body=b"{}")))) as one,
+        one.client(mode, at="/mcp?include=get-batch-job") as client,
+    ):
+        await client.call_tool("get-batch-job", {"id": "b"})
+        with pytest.raises(MCPError, match="unknown tool 'cancel-batch-job'"):
+            await client.call_tool("cancel-batch-job", {"id": "b"})
 
     assert str(upstream.only.url) == "https://api.together.ai/v1/batches/b"
 
