@@ -22,10 +22,13 @@ from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed, Wiring
 from fairlead.errors import CallError, Place, Problem, Refused
+from fairlead.jsonpath.base import PathError
 from fairlead.model import InputParameter, Model, OutputParameter, Text
 from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
 from fairlead.scope import Scope
 from fairlead.shape import shape
+
+_PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
 
 
 class Caller(Model):
@@ -164,7 +167,8 @@ def _shaped(caller: Caller, target: Consumed) -> tuple[Shape | None, list[Proble
     try:
         shaped = shape(caller.output_parameters)
     except ValueError as error:
-        return None, [Problem(caller.at("outputParameters"), f"an output mapping {error}")]
+        hint = _PATHS if isinstance(error, PathError) else ""
+        return None, [Problem(caller.at("outputParameters"), f"an output mapping {error}", hint)]
     raw = target.operation.output_raw_format
     if shaped and raw != "json":
         message = f"{raw!r} answers cannot be mapped by this version, only passed through"

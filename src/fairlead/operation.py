@@ -193,6 +193,8 @@ class Shaped:
             return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
+        except RecursionError:
+            raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
 
 
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})

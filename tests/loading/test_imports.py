@@ -9,7 +9,7 @@ import fairlead
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation styles arguments operation
-    jsonpath shape
+    jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath shape
     binds locations upstream
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
