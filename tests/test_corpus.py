@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from fairlead.auth import Credential
-from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import LoadError
 from fairlead.exposed import Exposed
@@ -24,6 +23,7 @@ from fairlead.model import Type
 from fairlead.sandbox import environ_of
 from fairlead.template import Hole, parse
 from fairlead.upstream import connect
+from fairlead.wiring import Wiring
 
 ROOT = Path(__file__).parent.parent
 CORPUS = Path(os.environ.get("FAIRLEAD_CORPUS") or ROOT.parent / "shared" / "corpus")

@@ -120,6 +120,8 @@ class Bindings:
 
     binds: tuple[Bind, ...] = ()
     capability: str = ""
+    faults: tuple[Problem, ...] = ()
+    """The errors of form in the binds: nobody knows what a variable means."""
 
     def value(self, text: str, place: Place, *, single: bool = False) -> Value:
         """The text as a value that can be revealed once the environment is known."""

@@ -34,12 +34,13 @@ from fairlead.template import Hole, parse
 class Call:
     """What an exposed operation or a tool says about the operation it calls.
 
-    `method`, `path` and `resource` are None for a tool; `given` holds the keys of its `with`, None where it has none.
+    `words` are those of its description; `method`, `path` and `resource` are None for a tool; `given` holds the keys of
+    its `with`, None where it has none.
     """
 
     text: str
     place: Place
-    description: str = ""
+    words: tuple[str, ...] = ()
     method: str | None = None
     path: str | None = None
     resource: str | None = None
@@ -139,8 +140,7 @@ def _supports(
 
 
 def _same_description(call: Call, one: Consumed) -> bool:
-    words = call.description.split()
-    return bool(words) and words == one.operation.description.split()
+    return bool(one.words) and call.words == one.words
 
 
 def _same_resource(call: Call, one: Consumed) -> bool:
@@ -203,7 +203,7 @@ def _agree(call: Call, one: Consumed) -> bool:
         return False
     if call.method is not None and call.method != one.operation.method:
         return False
-    return not (call.description and one.operation.description) or _same_description(call, one)
+    return not (call.words and one.words) or _same_description(call, one)
 
 
 def _refuted(call: Call, target: Consumed) -> str:

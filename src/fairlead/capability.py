@@ -88,6 +88,11 @@ class CapabilityFile(Model):
         return (*self.binds, *(self.capability.binds if self.capability else ()))
 
     @property
+    def bind_faults(self) -> tuple[Problem, ...]:
+        """The errors of form in its binds."""
+        return (*self.faults("binds"), *(self.capability.faults("binds") if self.capability else ()))
+
+    @property
     def all_consumes(self) -> tuple[Consumes, ...]:
         return self.capability.consumes if self.capability else self.consumes
 
@@ -100,12 +105,11 @@ def as_capability(root: MappingNode) -> tuple[CapabilityFile, list[Problem]]:
     """The root as a model, and every problem of its form; parts that have a fault know it.
 
     Raises:
-        LoadError: No part of it can be used: it is no capability, or its binds are not what they should be.
+        LoadError: It is no capability.
     """
     model, problems = validate(CapabilityFile, root)
     found = list(_root_problems(root))
-    faulty = model is None or model.faults("binds") or (model.capability and model.capability.faults("binds"))
-    if model is None or faulty or any(problem.severity == "error" for problem in found):
+    if model is None or any(problem.severity == "error" for problem in found):
         raise LoadError([*problems, *found])
     return model, [*problems, *found]
 

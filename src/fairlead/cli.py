@@ -164,7 +164,7 @@ def _settings(**options: Any) -> Any:
 
 
 def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
-    from fairlead.consumed import is_base_uri
+    from fairlead.wiring import is_base_uri
 
     uris: dict[str, str] = {}
     for pair in pairs:

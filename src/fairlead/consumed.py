@@ -1,28 +1,24 @@
-"""A consumed operation: what it takes, and the function that calls it."""
+"""A consumed operation: where it is, and which parameters it takes in which places."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fairlead.arguments import Location
-from fairlead.auth import Credential, Send
-from fairlead.binds import Bindings, Environ, Value
-from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, holes
+from fairlead.binds import Bindings, Value
+from fairlead.bodies import holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
-from fairlead.errors import CallError, Place, Problem, Unconfigured
-from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_legal
-from fairlead.http_call import HttpCall, Parameter
+from fairlead.errors import Place, Problem
+from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_token
+from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
 from fairlead.names import canonical, find
-from fairlead.operation import Failing, Run
-from fairlead.styles import to_simple
 from fairlead.template import parse, rooted
-from fairlead.upstream import Upstream
 
 
 @dataclass(frozen=True)
@@ -33,10 +29,28 @@ class Consumed:
     resource: ConsumedResource
     operation: ConsumedOperation
     bindings: Bindings
+    members: tuple[str, ...] = ()
+    """What a caller gives as members of a body of which the document says no more than that it is there."""
+
+    def taking(self, given: Iterable[str]) -> Consumed:
+        """The same, with all that `with` gives and nothing else takes in its open body."""
+        names = [one.name for one in (*self.inputs, *self.guarded)] + [one.name for one in self.ignored]
+        members = tuple(key for key in given if find(key, names) is None)
+        return replace(self, members=members) if members and self._has_open_body else self
+
+    @property
+    def _has_open_body(self) -> bool:
+        is_open = self.operation.body is not None and self.operation.body.data is None
+        return is_open and not any(one.in_ == "body" for one in self._merged)
 
     @property
     def place(self) -> Place:
         return self.operation.at()
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its description, however it is spaced."""
+        return tuple(self.operation.description.split())
 
     @property
     def qualified_name(self) -> str:
@@ -52,10 +66,11 @@ class Consumed:
     def __str__(self) -> str:
         return f"{self.operation.method} {join(_USER_INFO.sub('', self.section.base_uri), self.path)}"
 
-    @property
+    @cached_property
     def faults(self) -> tuple[Problem, ...]:
         """The errors of form that make it unusable: its own, and those that concern the whole API."""
-        return (*self.section.structural_faults, *self.operation.faults())
+        around = (*self.bindings.faults, *self.section.structural_faults)
+        return (*around, *self.operation.faults(), *self._unknown_values())
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -74,14 +89,16 @@ class Consumed:
         named = (one for one in self.ignored if one.name and one.in_ == "header" and one.name.lower() not in HOP_BY_HOP)
         own = self._credential_names("header")
         return tuple(
-            Parameter(one.name, "header", one.type, one.description) for one in named if one.name.lower() not in own
+            Parameter(one.name, "header", one.type, one.description)
+            for one in named
+            if one.name.lower() not in own and is_token(one.name)
         )
 
     @property
     def has_body(self) -> bool:
         """Whether anything can be sent as a body."""
         places = {parameter.location for parameter in self.parameters}
-        return self._body_data is not None or not places.isdisjoint({"body", "member"})
+        return self.body_data is not None or not places.isdisjoint({"body", "member"})
 
     @property
     def ignored(self) -> tuple[InputParameter, ...]:
@@ -91,13 +108,15 @@ class Consumed:
 
     @cached_property
     def lost(self) -> frozenset[str]:
-        """The names of ignored parameters whose value the author meant to arrive: in the path or in the body."""
-        return frozenset(parameter.name for parameter in self.ignored if parameter.in_ in ("path", "body"))
+        """The names of ignored parameters whose value the author meant to arrive, and that nothing can bring there."""
+        return frozenset(
+            one.name for one in self.ignored if one.in_ in ("path", "body") or (one.name and not is_token(one.name))
+        )
 
     @cached_property
     def missed(self) -> frozenset[str]:
         """The lost parameters without which the request is another one: those that the operation says it needs."""
-        own = (one for one in self.operation.input_parameters if one.in_ == "path" and one.required)
+        own = (one for one in self.operation.input_parameters if one.in_ != "body" and one.required)
         return frozenset(parameter.name for parameter in own if parameter.name in self.lost)
 
     @cached_property
@@ -124,37 +143,56 @@ class Consumed:
         return credential.names(location) if credential else frozenset()
 
     @cached_property
-    def _reserved(self) -> frozenset[str]:
+    def reserved(self) -> frozenset[str]:
         """The names in a query, without case and signs, that no caller may bring in besides what is declared."""
         declared = {parameter.name for parameter in self.parameters if parameter.location == "query"}
         names = self._fixed_query | self._credential_names("query") | declared
         return frozenset(map(canonical, names))
 
     @cached_property
-    def _body_data(self) -> Any:
+    def body_data(self) -> Any:
         return self.operation.body.tree if self.operation.body else None
 
     def _has_place(self, parameter: InputParameter) -> bool:
-        place = self._place_of(parameter)
-        if place == "path":
-            return find(parameter.name, self._holes) is not None
-        if place == "body" and self._body_data is not None:
-            return find(parameter.name, {name for name, _ in holes(self._body_data)}) is not None
-        if place == "query":
-            return parameter.name not in self._fixed_query | self._credential_names("query")
-        if place in ("cookie", "body"):
-            return parameter.name not in self._credential_names("cookie" if place == "cookie" else "member")
-        if place == "header" and parameter.value is None:
-            return parameter.name.lower() not in NEVER_AN_ARGUMENT | self._credential_names("header")
-        return place != "header" or parameter.name.lower() not in HOP_BY_HOP
+        name = parameter.name
+        match self._place_of(parameter):
+            case "path":
+                return find(name, self._holes) is not None
+            case "query":
+                return name not in self._fixed_query | self._credential_names("query")
+            case "header":
+                is_constant = parameter.value is not None
+                taken = HOP_BY_HOP if is_constant else NEVER_AN_ARGUMENT | self._credential_names("header")
+                return is_token(name) and name.lower() not in taken
+            case "cookie":
+                return is_token(name) and name not in self._credential_names("cookie")
+            case "body":
+                is_known = self.body_data is None or find(name, {hole for hole, _ in holes(self.body_data)})
+                return bool(is_known) and name not in self._credential_names("member")
 
     def _declared(self) -> Iterator[Parameter]:
         for parameter in self._merged:
             if self._has_place(parameter):
                 location = self._location(parameter)
                 required = location == "path" or bool(parameter.required)
-                constant = None if parameter.value is None else (parameter.value, parameter.at("value"))
+                constant = None if self._is_open(parameter) else (parameter.value, parameter.at("value"))
                 yield Parameter(parameter.name, location, parameter.type, parameter.description, required, constant)
+
+    def _is_open(self, parameter: InputParameter) -> bool:
+        """Whether it has no constant; `value: '{{tools.q}}'` of an input `q` says no more than that it is one."""
+        held = [(canonical(name), is_all) for name, is_all in holes(parameter.value) if not self._is_variable(name)]
+        return parameter.value is None or held == [(canonical(parameter.name), True)]
+
+    def _is_variable(self, hole: str) -> bool:
+        return self.bindings.looks_like_variable(hole)
+
+    def _unknown_values(self) -> Iterator[Problem]:
+        """Constants that refer to what is neither a variable nor the parameter itself."""
+        for parameter in self._merged:
+            unknown = [name for name, _ in holes(parameter.value) if not self._is_variable(name)]
+            if unknown and not self._is_open(parameter):
+                message = f"the value of {parameter.name!r} refers to {unknown[0]!r}, which is no variable"
+                yield Problem(parameter.at("value"), message, "list it in `binds`, or give the value in `with`")
 
     def _location(self, parameter: InputParameter) -> Location:
         place = self._place_of(parameter)
@@ -171,106 +209,31 @@ class Consumed:
     def _is_whole_body(self, parameter: InputParameter) -> bool:
         """A sole body parameter is the body itself, unless its scalar type tells that it is one member of it."""
         bodies = [one for one in self._merged if one.in_ == "body"]
-        is_sole = bodies == [parameter] and self._body_data is None
+        is_sole = bodies == [parameter] and self.body_data is None
         return is_sole and (parameter.name == "body" or parameter.type in ("object", "array", None))
 
     def _undeclared(self, declared: tuple[Parameter, ...]) -> Iterator[Parameter]:
         paths = [parameter.name for parameter in declared if parameter.location == "path"]
         for hole in self._holes:
             if not any(find(name, self._holes) == hole for name in paths):
-                yield self._variable(hole, "path") or Parameter(hole, "path", "string", required=True)
+                is_variable = self.bindings.names_variable(hole)
+                yield self._variable(hole, "path") if is_variable else Parameter(hole, "path", "string", required=True)
         known = {parameter.name for parameter in declared}
-        optional = dict(sorted(holes(self._body_data), key=lambda hole: not hole[1]))
+        optional = dict(sorted(holes(self.body_data), key=lambda hole: not hole[1]))
+        if self._has_open_body:
+            yield from (Parameter(name, "member") for name in self.members)
+            yield from () if self.members else (Parameter("body", "body"),)
         for name, can_be_left_out in optional.items():
             if find(name, known) is None:
-                yield self._variable(name, "member") or Parameter(name, "member", required=not can_be_left_out)
+                needed = Parameter(name, "member", required=not can_be_left_out)
+                yield self._variable(name, "member") if self._is_variable(name) else needed
 
-    def _variable(self, hole: str, location: Location) -> Parameter | None:
+    def _variable(self, hole: str, location: Location) -> Parameter:
         """The constant behind a hole that only a variable can fill."""
-        if not self.bindings.names_variable(hole):
-            return None
         return Parameter(hole, location, constant=(f"{{{{{hole}}}}}", self.place))
-
-    def run(self, wiring: Wiring) -> Run:
-        """The call of this operation."""
-        try:
-            base = self._base(wiring)
-            constants = tuple((one, self._revealed(one, wiring)) for one in self.parameters if one.constant)
-        except CallError as error:
-            return Failing(error)
-        return HttpCall(
-            method=self.operation.method,
-            base=base,
-            path=parse(rooted(self.path)),
-            parameters=(*self.inputs, *self.guarded),
-            constants=constants,
-            body=self._body(),
-            send=wiring.sender(self.section.authentication, self.bindings),
-            reserved=self._reserved,
-        )
-
-    def _revealed(self, parameter: Parameter, wiring: Wiring) -> Any:
-        assert parameter.constant is not None
-        value, place = parameter.constant
-        text = self.bindings.value(value, place).reveal(wiring.environ) if isinstance(value, str) else value
-        if parameter.location == "header" and not is_legal(to_simple(text)):
-            raise Unconfigured(f"the header {parameter.name!r} would hold line breaks or other illegal characters")
-        return text
-
-    def _body(self) -> Encoder:
-        kind = self.operation.body.type if self.operation.body else "json"
-        if self._body_data is not None:
-            names = [parameter.name for parameter in self.parameters]
-            return TemplateBody(compiled(self._body_data, lambda hole: find(hole, names) or hole), kind)
-        whole = next((parameter for parameter in self.parameters if parameter.location == "body"), None)
-        if whole:
-            return WholeBody(whole.name, kind if self.operation.body else None)
-        members = tuple(parameter.name for parameter in self.parameters if parameter.location == "member")
-        return MemberBody(members, kind) if members else NoBody()
-
-    def _base(self, wiring: Wiring) -> str:
-        namespace = self.section.namespace
-        if namespace in wiring.base_uris:
-            return wiring.base_uris[namespace].rstrip("/")
-        if not self.section.base_uri:
-            raise Unconfigured(f"{namespace!r} has no base URI", {"namespace": namespace})
-        base = Api(self.section, self.bindings).base_uri.reveal(wiring.environ)
-        if not is_base_uri(base):
-            raise Unconfigured(f"the base URI of {namespace!r} is no http(s) URL", {"namespace": namespace})
-        return base.rstrip("/")
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """What a plan needs to become a function: the client, the environment, and base URIs given by namespace."""
-
-    upstream: Upstream
-    environ: Environ
-    base_uris: Mapping[str, str] = field(default_factory=dict)
-    in_sandbox: bool = False
-    """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
-    senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
-
-    def sender(self, credential: Credential | None, bindings: Bindings) -> Send:
-        """What sends with the credential: the same for all its operations, so that they share tokens and nonces."""
-        if credential is None or (self.in_sandbox and not credential.is_constant and not credential.refusal):
-            return self.upstream.send
-        if id(credential) not in self.senders:
-            self.senders[id(credential)] = (credential, credential.sender(bindings, self.environ, self.upstream))
-        return self.senders[id(credential)][1]
 
 
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@")
-_BASE_URI = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
-
-
-def is_base_uri(text: str) -> bool:
-    """Whether a text is an absolute http(s) URL without credentials, query or fragment."""
-    try:
-        parts = urlsplit(text)
-        return _BASE_URI.fullmatch(text) is not None and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _identity(parameter: InputParameter) -> tuple[str, str]:
@@ -281,7 +244,12 @@ def _identity(parameter: InputParameter) -> tuple[str, str]:
 
 def join(base: str, path: str) -> str:
     """Base URI and path with one slash between them."""
-    return base.rstrip("/") + (rooted(path) if path else "")
+    return base.rstrip("/") + below(path)
+
+
+def below(path: str) -> str:
+    """The path as it follows another; a query follows without a slash."""
+    return rooted(path) if path and not path.startswith("?") else path
 
 
 @dataclass(frozen=True)

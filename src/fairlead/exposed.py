@@ -20,13 +20,14 @@ from fairlead.arguments import Inputs
 from fairlead.binding import Binding, bind
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
-from fairlead.consumed import Consumed, Wiring
+from fairlead.consumed import Consumed
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.jsonpath.base import PathError
 from fairlead.model import InputParameter, Model, OutputParameter, Text
 from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
 from fairlead.scope import Scope
 from fairlead.shape import shape
+from fairlead.wiring import Wiring, wired
 
 _PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
 
@@ -49,7 +50,7 @@ class Caller(Model):
     def as_call(self, method: str | None = None, path: str | None = None, resource: str | None = None) -> Call:
         """What it says about the operation it calls."""
         given = None if self.with_ is None else frozenset(self.with_)
-        return Call(self.call, self.at("call"), self.description, method, path, resource, given)
+        return Call(self.call, self.at("call"), tuple(self.description.split()), method, path, resource, given)
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Exposed:
             sources = tuple((name, _revealed(source, wiring.environ)) for name, source in self.binding.sources)
         except CallError as error:
             return Failing(error)
-        call = self.target.consumed.run(wiring)
+        call = wired(self.target.consumed, wiring)
         bound = call if self.binding.is_identity else Bound(call, sources)
         return Shaped(bound, self.shape) if self.shape else bound
 
@@ -140,6 +141,7 @@ def _planned(one: Entry, target: Target | Problem) -> Exposed:
     assert isinstance(target, Target)
     if target.consumed.faults:
         return replace(bare, problems=target.consumed.faults)
+    target = replace(target, consumed=target.consumed.taking(one.caller.with_ or ()))
     scope = one.scope.taken_apart(target.consumed)
     binding, problems = bind(target.consumed, one.caller.with_, scope)
     shaped, faults = _shaped(one.caller, target.consumed)

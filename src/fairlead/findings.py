@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fairlead.consumed import Consumed, is_base_uri
+from fairlead.consumed import Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
@@ -12,6 +12,7 @@ from fairlead.exposes import KINDS, McpExposes, OtherExposes
 from fairlead.headers import is_token
 from fairlead.model import InputParameter
 from fairlead.template import parse
+from fairlead.wiring import is_base_uri
 
 
 def findings(document: Document) -> Iterator[Problem]:
@@ -25,10 +26,6 @@ def findings(document: Document) -> Iterator[Problem]:
         if (credential := section.authentication) and credential.refusal:
             yield Problem(credential.at("type"), credential.refusal)
     for one in document.consumed:
-        yield from _name_problems(one)
-        if one.operation.body and one.operation.body.data is None and not one.has_body:
-            message = "`body` has no data and the operation no body parameters: nothing is sent"
-            yield Problem(one.operation.at("body"), message, "", "warning")
         yield from (_never_sent(parameter, one) for parameter in one.ignored)
         yield from _path_problems(one.path, one.place)
     for route in document.routes:
@@ -41,19 +38,15 @@ def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
     hint = f"{one.path!r} has no place for it"
     if not parameter.name:
         hint = "give it a name"
+    elif parameter.in_ in ("header", "cookie") and not is_token(parameter.name):
+        hint = f"no {parameter.in_} can have this name"
     elif parameter.in_ == "header":
         hint = "only the document may set this header, in `with`"
     elif parameter.in_ == "body":
         hint = "the data of the body has no hole for it"
-    is_guarded = parameter.in_ == "header" and parameter.name
+    is_guarded = parameter.in_ == "header" and is_token(parameter.name)
     fate = "is never taken from a caller" if is_guarded else "is never sent"
     return Problem(parameter.at(), f"the {parameter.in_} parameter {named} {fate}", hint, "warning")
-
-
-def _name_problems(one: Consumed) -> Iterator[Problem]:
-    for parameter in one.parameters:
-        if parameter.location in ("header", "cookie") and not is_token(parameter.name):
-            yield Problem(one.place, f"{parameter.name!r} cannot be the name of a {parameter.location}")
 
 
 def _path_problems(path: str, place: Place) -> Iterator[Problem]:

@@ -28,7 +28,9 @@ def apis(entries: tuple[Consumes, ...], bindings: Bindings, folder: Path) -> tup
             continue
         try:
             source, warnings = _file(entry, folder)
-            found.append(Api(_section(source, entry), Bindings(source.all_binds, bindings.capability)))
+            found.append(
+                Api(_section(source, entry), Bindings(source.all_binds, bindings.capability, source.bind_faults))
+            )
             problems += warnings
         except LoadError as error:
             problems += error.problems

@@ -37,7 +37,7 @@ def loads(text: str, file: str = "<text>", *, rest_prefix: bool = False) -> Docu
 
 def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     model, problems = as_capability(root)
-    bindings = Bindings(model.all_binds, model.label or Path(file).stem)
+    bindings = Bindings(model.all_binds, model.label or Path(file).stem, model.bind_faults)
     consumed, import_problems = apis(model.all_consumes, bindings, Path(file).parent)
     document = planned(model, consumed, bindings, file, rest_prefix)
     found = {*problems, *import_problems, *filter(_is_certain, findings(document))}

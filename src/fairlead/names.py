@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 
@@ -49,6 +50,7 @@ def matched(wanted: Sequence[str], known: Iterable[str]) -> dict[str, str]:
     return found
 
 
+@lru_cache(maxsize=16384)
 def slug(text: str) -> str:
     """Lower case words joined by hyphens; the form in which resource names and paths are compared."""
     return "-".join(filter(None, _SIGNS.split(text.casefold())))

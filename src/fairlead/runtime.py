@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fairlead.consumed import Wiring
 from fairlead.exposes.gateway import Endpoint, Gateway
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import Ready, pages
@@ -21,6 +20,7 @@ from fairlead.exposes.tools import McpEndpoint
 from fairlead.guard import LOOPBACK, Guard
 from fairlead.listeners import RESERVED, Listener
 from fairlead.settings import Settings
+from fairlead.wiring import Wiring
 
 
 @dataclass(frozen=True)

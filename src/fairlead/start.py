@@ -14,7 +14,6 @@ from fairlead import sandbox as sandboxes
 from fairlead.banner import banner
 from fairlead.binds import Environ
 from fairlead.checks import configured, missing
-from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
 from fairlead.listeners import Listener, arrange
@@ -25,6 +24,7 @@ from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings, local_url
 from fairlead.terminal import say
 from fairlead.upstream import connect, in_process
+from fairlead.wiring import Wiring
 
 MAX_WARNINGS = 20
 

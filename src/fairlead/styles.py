@@ -13,6 +13,7 @@ from typing import Any
 
 from fairlead.jsontext import loads
 from fairlead.model import Type
+from fairlead.nodes import Decimal, Integer
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,299})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
@@ -25,7 +26,9 @@ def shown(value: Any) -> str:
 
 
 def to_text(value: Any) -> str:
-    """A scalar as text: `true`, `5`, `abc`; anything nested as compact JSON."""
+    """A scalar as text: `true`, `5`, `abc`, a number as it was spelt; anything nested as compact JSON."""
+    if isinstance(value, Integer | Decimal):
+        return value.text
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -55,9 +58,10 @@ def from_text(kind: Type | None, text: str) -> Any:
     """A text as a value of that type; raises `ValueError` where it is none."""
     match kind:
         case "integer" if _INTEGER.fullmatch(text):
-            return int(text)
+            return Integer(text)
         case "number" if _NUMBER.fullmatch(text):
-            return loads(text)
+            loads(text)
+            return Integer(text) if text.lstrip("-").isdigit() else Decimal(text)
         case "boolean" if text in ("true", "false"):
             return text == "true"
         case "integer" | "number" | "boolean":

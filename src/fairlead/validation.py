@@ -81,7 +81,7 @@ def _mended(node: Node, errors: Iterable[ErrorDetails]) -> Node:
     """A copy in which what was wrong is left out, what was missing is there, and a misspelt kind is the nearest one."""
     root: Node = _copied(node)
     for details in sorted(errors, key=lambda details: str(_path(details)), reverse=True):
-        *way, last = _path(details) or ("",)
+        *way, last = _mendable(details) or ("",)
         parent = _value(root, tuple(way))
         if isinstance(parent, SequenceNode) and isinstance(last, int) and last < len(parent):
             del parent[last], parent.places[last]
@@ -106,14 +106,29 @@ def _copied(value: Any) -> Any:
     return value
 
 
+def _mendable(details: ErrorDetails) -> Path:
+    """Where to mend: a kind that is none of the known ones, nor like any, is left out with all that it is of."""
+    path = _path(details)
+    is_kind = details["type"] == "union_tag_invalid" and isinstance(details["input"], dict)
+    return path if not is_kind or _misspelt_type(details) or _near(details) else path[:-1]
+
+
+def _near(details: ErrorDetails) -> str | None:
+    """The word that was probably meant, of those that may stand there."""
+    given = details["input"]
+    if details["type"].startswith("union_tag"):
+        given = given.get("type") if isinstance(given, dict) else None
+    return next(iter(get_close_matches(str(given), _expected(details), n=1)), None) if given else None
+
+
 def _mend_key(parent: MappingNode, key: str, details: ErrorDetails) -> None:
     place = parent.value_places.get(key, parent.place)
     if details["type"] == "missing":
         parent[key], parent.value_places[key] = MENDED, place
     elif other := _misspelt_type(details):
         parent["type"], parent.value_places["type"] = parent.pop(other), parent.value_places[other]
-    elif near := get_close_matches(str(parent.get(key)), _expected(details), n=1):
-        parent[key] = near[0]
+    elif near := _near(details):
+        parent[key] = near
     else:
         parent.pop(key, None)
 

@@ -8,7 +8,6 @@ import pytest
 
 from fairlead.arguments import Input
 from fairlead.binds import Environ, Value
-from fairlead.consumed import Wiring
 from fairlead.exposed import Exposed
 from fairlead.exposes.pages import pages
 from fairlead.http_call import HttpCall
@@ -17,6 +16,7 @@ from fairlead.operation import UNSET, Argument, Literal
 from fairlead.sources import Filled
 from fairlead.template import parse
 from fairlead.upstream import Request, connect, in_process
+from fairlead.wiring import Wiring
 
 API = """\
 naftiko: 1.0.0-alpha2

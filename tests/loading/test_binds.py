@@ -12,13 +12,13 @@ from pydantic import BaseModel, SecretStr
 
 from fairlead.binds import Bind, Bindings, environ
 from fairlead.checks import missing
-from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, StartError, Unconfigured
 from fairlead.exposes.pages import pages
 from fairlead.load import loads
 from fairlead.operation import Operation
 from fairlead.upstream import connect, in_process
+from fairlead.wiring import Wiring
 
 BINDINGS = Bindings((Bind(namespace="env", keys={"KEY": "HARBOUR_KEY"}),), "Harbour")
 HERE = Place("folder/harbour.yaml", 7, 12)

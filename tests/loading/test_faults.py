@@ -63,6 +63,9 @@ EVERYTHING = {"GET /ships", "POST /ships", "GET /now", "list", "create", "now"}
         ("namespace: harbour", "name: harbour", EVERYTHING - {"GET /now", "now"}),
         ("{method: GET, call: harbour.list}", "{method: GET, call: harbour.list, wiht: {}}", {"GET /ships"}),
         ("{path: /now, ", "{path: /now, inputParameter: [], ", {"GET /now"}),
+        ("weather.example\n", "weather.example\n    authentication: {type: kerberos}\n", {"GET /now", "now"}),
+        ("weather.example\n", "weather.example\n    authentication: bearer\n", {"GET /now", "now"}),
+        ("weather.example\n", "weather.example\n    authentication: {token: x}\n", {"GET /now", "now"}),
         ("namespace: m\n", "namespace: m\n    auth: {}\n", {"list", "create", "now"}),
         ("{name: list, call: harbour.list}", "{name: list, call: harbour.list, hint: {}}", {"list"}),
         ("info", "info", set()),
@@ -77,9 +80,12 @@ def test_an_error_refuses_the_smallest_part_it_stands_in(good: str, bad: str, re
     assert any(problem.severity == "error" for problem in document.problems) == bool(refused)
 
 
-def test_binds_that_are_not_what_they_should_be_refuse_the_file() -> None:
-    with pytest.raises(LoadError, match="'keys' must be a mapping"):
-        loads(f"binds: [{{namespace: env, keys: 5}}]\n{SHIPS}")
+@pytest.mark.parametrize("binds", ["[{namespace: env, keys: 5}]", "{namespace: env}", "[{keys: {A: B}}]", "[env]"])
+def test_binds_that_are_not_what_they_should_be_refuse_all_that_is_consumed(binds: str) -> None:
+    document = loads(f"binds: {binds}\n{SHIPS}")
+
+    assert served(document) == set()
+    assert all(exposed.problems == document.bindings.faults for exposed in document.exposed)
 
 
 def test_an_item_that_is_no_operation_at_all_is_told_and_takes_no_other_with_it() -> None:

@@ -61,7 +61,12 @@ def test_a_text_becomes_a_value_of_its_type(kind: Type | None, text: str, value:
     found = from_text(kind, text)
 
     assert found == value
-    assert type(found) is type(value)
+    assert isinstance(found, type(value))
+
+
+@pytest.mark.parametrize("text", ["1.10", "1e5", "-0", "0.0", "12345678901234567890"])
+def test_a_number_goes_on_as_it_was_spelt(text: str) -> None:
+    assert to_text(from_text("number", text)) == text
 
 
 @pytest.mark.parametrize(

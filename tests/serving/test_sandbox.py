@@ -9,12 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from fairlead.consumed import Wiring
 from fairlead.errors import CallError
 from fairlead.load import loads
 from fairlead.sandbox import Sandbox, base_uris, environ_of
 from fairlead.settings import Settings
 from fairlead.upstream import connect, in_process
+from fairlead.wiring import Wiring
 from serving.world import BATCHES, FINE_TUNING, THREE_FILES, World, document, world
 
 pytestmark = pytest.mark.anyio

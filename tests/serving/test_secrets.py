@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from pydantic import SecretStr
 
-from fairlead.consumed import Wiring
 from fairlead.errors import CallError
 from fairlead.explain import as_json, lines
 from fairlead.listeners import arrange
 from fairlead.runtime import build
 from fairlead.settings import Settings
 from fairlead.upstream import connect
+from fairlead.wiring import Wiring
 from serving.process import serving
 from serving.world import JSON, Reply, Sent, Upstream, document, world
 

@@ -369,3 +369,64 @@ async def test_a_refusal_comes_before_all_that_may_be_wrong_with_arguments() -> 
 
     assert response.status_code == result["structuredContent"]["status"] == 501
     assert "call to unknown operation 'ad'" in response.json()["detail"]
+
+
+async def test_a_body_of_which_nothing_more_is_said_is_what_the_caller_gives() -> None:
+    text = document("method: POST\nbody: {type: json}")
+    named = text.replace("call: harbour.add}]}", "call: harbour.add, with: {size: rest.size}}]}", 1)
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships", json={"a": 1})
+        await one.call("add", {"body": [1]})
+    async with world(named, upstream=upstream) as one:
+        await one.rest.post("/ships", json={"size": 3})
+        refused = await one.rest.post("/ships", json={"other": 3})
+
+    assert [json.loads(request.body) for request in upstream.got] == [{"a": 1}, [1], {"size": 3}]
+    assert refused.status_code == 400
+
+
+async def test_a_query_of_an_operation_follows_its_resource_without_a_slash() -> None:
+    async with world(document("method: GET\npath: '?type=a'"), upstream=(upstream := Upstream())) as one:
+        await one.call("add")
+
+    assert upstream.only.url == "https://harbour.example/api/ships?type=a"
+
+
+async def test_what_cannot_stand_in_a_url_is_encoded_where_the_document_has_it() -> None:
+    text = document("method: GET", path="/Líne Items/{id}", route="/ships/{id}")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships/a%20b")
+
+    assert upstream.only.url == "https://harbour.example/api/L%C3%ADne%20Items/a%20b"
+
+
+async def test_a_number_in_a_query_goes_on_as_it_was_spelt() -> None:
+    text = document("method: GET\ninputParameters: [{name: v, in: query, type: number}, {name: n, type: integer}]")
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships?v=1.10&n=-0")
+
+    assert upstream.only.url == "https://harbour.example/api/ships?v=1.10&n=-0"
+
+
+@pytest.mark.parametrize("name", ["X-\u00c9", "X Y", "a:b"])
+async def test_a_header_that_cannot_be_one_is_left_out_or_refuses_what_needs_it(name: str) -> None:
+    optional = document(f"method: GET\ninputParameters: [{{name: '{name}', in: header}}]")
+    needed = document(f"method: GET\ninputParameters: [{{name: '{name}', in: header, required: true}}]")
+    async with world(optional, needed.replace("/ships", "/boats"), upstream=(upstream := Upstream())) as one:
+        await one.rest.post("/ships")
+        refused = await one.rest.post("/boats")
+
+    assert (upstream.only.url, refused.status_code) == ("https://harbour.example/api/ships", 501)
+
+
+@pytest.mark.parametrize("value", ["{{tools.user}}", "{{user}}"])
+async def test_a_constant_never_takes_a_variable_that_nobody_named(value: str) -> None:
+    own = document(f"method: GET\ninputParameters: [{{name: user, in: query, value: '{value}'}}]")
+    other = document(f"method: GET\ninputParameters: [{{name: id, in: query, value: '{value}'}}]")
+    secrets = {"user": SecretStr("of-the-environment")}
+    async with world(own, other.replace("/ships", "/boats"), upstream=(upstream := Upstream()), environ=secrets) as one:
+        await one.rest.post("/ships?user=of-the-caller")
+        refused = await one.rest.post("/boats")
+
+    assert upstream.only.url == "https://harbour.example/api/ships?user=of-the-caller"
+    assert refused.status_code == 501

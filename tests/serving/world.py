@@ -19,13 +19,13 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Scope
 
-from fairlead.consumed import Wiring
 from fairlead.document import Document
 from fairlead.listeners import arrange
 from fairlead.load import load, loads
 from fairlead.runtime import build
 from fairlead.settings import Settings
 from fairlead.upstream import connect
+from fairlead.wiring import Wiring
 
 CAPABILITIES = Path(__file__).parents[2] / "capabilities"
 THREE_FILES = tuple(sorted(CAPABILITIES.glob("*.yaml")))
