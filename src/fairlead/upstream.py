@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 from fairlead import __version__
 from fairlead.decoding import ACCEPTED, Decoder
-from fairlead.errors import ArgumentError, StartError, UpstreamFailed, UpstreamTimeout
+from fairlead.errors import ArgumentError, StartError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
 from fairlead.operation import Bytes, Result
 from fairlead.wire.client import Client, Outgoing, Response
@@ -225,6 +225,8 @@ async def _in_process(
 def _errors_mapped() -> Iterator[None]:
     try:
         yield
+    except httpx.PoolTimeout:
+        raise UpstreamBusy("all connections to upstreams are in use", headers=(("retry-after", "1"),)) from None
     except (httpx.TimeoutException, TimeoutError):
         raise UpstreamTimeout("the upstream did not answer in time") from None
     except httpx.ConnectError:

@@ -26,9 +26,7 @@ class Transport(httpx.AsyncBaseTransport):
         headers = tuple((name.lower().decode(), value.decode("latin-1")) for name, value in request.headers.raw)
         route = self._routes.to(url.scheme, url.raw_host.decode().strip("[]"), port)
         with _errors_mapped():
-            sent = Outgoing(
-                request.method, route, url.raw_path.decode(), headers, data if data is not None else content
-            )
+            sent = Outgoing(request.method, route, url.raw_path.decode(), headers, _content(request))
             response = await self._client.send(sent)
         return httpx.Response(response.status, headers=list(response.headers), stream=_Stream(response))
 
