@@ -9,6 +9,7 @@ from typing import Final
 from fairlead.wire.grammar import FIELD, TEXT, Malformed
 
 MAX_LINE: Final = 256
+MAX_TRAILER: Final = 2048
 MAX_TRAILERS: Final = 16 * 1024
 _SIZE = re.compile(rf"([0-9A-Fa-f]{{1,15}})(?:;{TEXT}*+)?\r\n".encode("latin-1"))
 _TRAILER = re.compile(rf"{FIELD}\r\n".encode("latin-1"))
@@ -57,7 +58,7 @@ class Chunked:
         return data[2:]
 
     def _trailer(self, data: bytes) -> bytes | None:
-        line = _line(data, MAX_TRAILERS)
+        line = _line(data, MAX_TRAILER)
         if line is None:
             return None
         self._trailers += len(line)

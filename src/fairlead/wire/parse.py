@@ -53,6 +53,7 @@ class Incoming:
         self._rest = b""
         self._left = 0
         self._interim = 0
+        self._scanned = 0
         self._chunked = Chunked(self._add)
 
     def feed(self, data: bytes) -> None:
@@ -87,13 +88,15 @@ class Incoming:
         self.buffered += len(data)
 
     def _read_head(self, data: bytes) -> bytes | None:
-        end = data.find(b"\r\n\r\n") + 4
+        known, self._scanned = max(0, self._scanned - 3), len(data)  # looked at once, in however small pieces it comes
+        end = data.find(b"\r\n\r\n", known) + 4
         if end > MAX_HEAD or (end < 4 and len(data) > MAX_HEAD):
             raise Malformed("a head that is too long")
         if end < 4:
-            if not _START.startswith(data[:7].decode("latin-1")) or _BARE.search(data):
+            if not _START.startswith(data[:7].decode("latin-1")) or _BARE.search(data, known and known + 1):
                 raise Malformed("a head that is none")
             return None
+        self._scanned = 0
         head = _parsed(data[:end].decode("latin-1"))
         if head.status >= 200:
             self._frame(head)
