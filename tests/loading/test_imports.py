@@ -10,7 +10,9 @@ PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation styles arguments operation
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath shape
-    binds locations upstream
+    binds locations
+    wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.connection wire.route wire.dial wire.pool
+    wire.client wire.proxy wire.routes wire.transport upstream
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
     auth.hmac auth
@@ -75,6 +77,18 @@ def test_the_http_client_is_imported_by_one_module_only() -> None:
         for module, path in modules().items()
         for full_name in imported(path)
         if full_name.partition(".")[0] in ("httpx", "httpx2", "httpcore", "aiohttp", "requests", "urllib3")
+    }
+
+    assert importers == {"upstream", "wire.transport"}
+
+
+def test_the_wire_is_reached_through_one_door() -> None:
+    known = frozenset(ORDER)
+    importers = {
+        module
+        for module, path in modules().items()
+        for full_name in imported(path)
+        if (own(full_name, known) or "").partition(".")[0] == "wire" and module.partition(".")[0] != "wire"
     }
 
     assert importers == {"upstream"}

@@ -1,0 +1,1 @@
+"""HTTP/1.1 to upstreams at the level of bytes: strict in what it reads, pooled, bounded, cancelled by closing."""

@@ -1,0 +1,44 @@
+"""The head of a request as bytes: checked as a whole, so that no part of it can become another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from fairlead.errors import ArgumentError
+from fairlead.wire.grammar import FIELD, TOKEN
+from fairlead.wire.parse import Pairs
+
+Content = bytes | AsyncIterator[bytes] | None
+_HEAD = re.compile(rf"{TOKEN} [!-~]++ HTTP/1\.1\r\n(?:{FIELD}\r\n)*+\r\n")
+_OURS = frozenset({"content-length", "transfer-encoding", "connection"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def head(method: str, target: str, host: str, headers: Pairs, content: Content) -> bytes:
+    """The request's head; raises `ArgumentError` where a part of it holds what cannot stand there."""
+    given = [(name, value) for name, value in headers if name not in _OURS]
+    if not any(name == "host" for name, _ in given):
+        given.insert(0, ("host", host))
+    given += _framing(method, headers, content)
+    text = "".join([f"{method} {target} HTTP/1.1\r\n", *[f"{name}: {value}\r\n" for name, value in given], "\r\n"])
+    if text.count("\n") != len(given) + 2 or not _HEAD.fullmatch(text):
+        raise ArgumentError("the arguments make no request that could be sent")
+    return text.encode("latin-1")
+
+
+def declared_length(headers: Pairs) -> int | None:
+    """How long a streamed body says that it is."""
+    lengths = [value for name, value in headers if name == "content-length"]
+    if not lengths:
+        return None
+    if len(lengths) > 1 or not re.fullmatch("[0-9]{1,18}", lengths[0]):
+        raise ArgumentError("the length of the body is none")
+    return int(lengths[0])
+
+
+def _framing(method: str, headers: Pairs, content: Content) -> Pairs:
+    if content is None or isinstance(content, bytes):
+        return (("content-length", str(len(content or b""))),) if content or method in _WITH_BODY else ()
+    length = declared_length(headers)
+    return (("transfer-encoding", "chunked"),) if length is None else (("content-length", str(length)),)

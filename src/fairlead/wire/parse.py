@@ -1,0 +1,169 @@
+"""A response as its bytes come in: framed by one strict reading of RFC 9112, or refused.
+
+What two programs could frame differently is malformed here: bare line feeds, folded headers, spaces before a colon,
+several lengths, a length beside a coding, codings other than chunked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from fairlead.wire.chunked import Chunked
+from fairlead.wire.grammar import FIELD, TEXT, TOKEN, Malformed
+
+MAX_HEAD: Final = 64 * 1024
+MAX_INTERIM: Final = 16
+_START: Final = "HTTP/1."
+_HEAD = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?\r\n((?:{FIELD}\r\n)*+)\r\n")
+_FIELD = re.compile(rf"({TOKEN}):({TEXT}*+)\r\n")
+_BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers, names in lower case."""
+
+    minor: str
+    status: int
+    headers: Pairs
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+
+class Incoming:
+    """One response. `feed` it bytes; it fills `head` and then `chunks`, and is `done` when the body has ended."""
+
+    def __init__(self, method: str) -> None:
+        self.head: Head | None = None
+        self.chunks: list[bytes] = []
+        self.buffered = 0
+        self.done = False
+        self.began = False
+        self.keeps_alive = False
+        """Whether, once done, the connection can carry another exchange."""
+        self._method = method
+        self._step: Callable[[bytes], bytes | None] = self._read_head
+        self._rest = b""
+        self._left = 0
+        self._interim = 0
+        self._scanned = 0
+        self._chunked = Chunked(self._add)
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next bytes; raises `Malformed`."""
+        self.began = True
+        data = self._rest + data if self._rest else data
+        self._rest = b""
+        while data and not self.done:
+            rest = self._step(data)
+            if rest is None:
+                self._rest = data
+                return
+            data = rest
+        if data:
+            self.keeps_alive = False  # whatever it is, no request asked for it
+
+    def end(self) -> bool:
+        """Told that no more bytes come: whether that was the end of the body."""
+        if self._step == self._read_until_closed:
+            self.done = True
+        return self.done
+
+    def take(self) -> bytes:
+        """The bytes of the body that are here."""
+        data = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        self.chunks.clear()
+        self.buffered = 0
+        return data
+
+    def _add(self, data: bytes) -> None:
+        self.chunks.append(data)
+        self.buffered += len(data)
+
+    def _read_head(self, data: bytes) -> bytes | None:
+        known, self._scanned = max(0, self._scanned - 3), len(data)  # looked at once, in however small pieces it comes
+        end = data.find(b"\r\n\r\n", known) + 4
+        if end > MAX_HEAD or (end < 4 and len(data) > MAX_HEAD):
+            raise Malformed("a head that is too long")
+        if end < 4:
+            if not _START.startswith(data[:7].decode("latin-1")) or _BARE.search(data, known and known + 1):
+                raise Malformed("a head that is none")
+            return None
+        self._scanned = 0
+        head = _parsed(data[:end].decode("latin-1"))
+        if head.status >= 200:
+            self._frame(head)
+            self.head = head
+        else:
+            self._skip(head)
+        return data[end:]
+
+    def _skip(self, head: Head) -> None:
+        self._interim += 1
+        if head.status == 101 or self._interim > MAX_INTERIM:
+            raise Malformed("interim responses that nobody asked for")
+
+    def _frame(self, head: Head) -> None:
+        """Decides how long the body is (RFC 9112, 6.3)."""
+        lengths, codings = head.values("content-length"), head.values("transfer-encoding")
+        _check_framing(head, lengths, codings)
+        length = int(lengths[0]) if lengths else None
+        self.keeps_alive = _keeps_alive(head)
+        if self._method == "HEAD" or head.status in (204, 304) or self._tunnels(head):
+            self.keeps_alive &= head.status != 204 or not (codings or length)
+            self.done = True
+        elif codings:
+            self._step = self._read_chunked
+        elif length is None:
+            self.keeps_alive = False
+            self._step = self._read_until_closed
+        else:
+            self._left = length
+            self.done = not length
+            self._step = self._read_length
+
+    def _tunnels(self, head: Head) -> bool:
+        return self._method == "CONNECT" and head.status < 300
+
+    def _read_length(self, data: bytes) -> bytes:
+        body = data if len(data) <= self._left else data[: self._left]
+        self._add(body)
+        self._left -= len(body)
+        self.done = not self._left
+        return data[len(body) :]
+
+    def _read_until_closed(self, data: bytes) -> bytes:
+        self._add(data)
+        return b""
+
+    def _read_chunked(self, data: bytes) -> bytes | None:
+        rest = self._chunked.feed(data)
+        self.done = self._chunked.done
+        return rest
+
+
+def _parsed(text: str) -> Head:
+    match = _HEAD.fullmatch(text)
+    if not match:
+        raise Malformed("a head that is none")
+    minor, status, fields = match.groups()
+    return Head(minor, int(status), tuple((name.lower(), value.strip(" \t")) for name, value in _FIELD.findall(fields)))
+
+
+def _check_framing(head: Head, lengths: list[str], codings: list[str]) -> None:
+    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
+        raise Malformed("a length that is none")
+    if codings and (lengths or head.minor == "0" or [coding.lower() for coding in codings] != ["chunked"]):
+        raise Malformed("a transfer coding that is not chunked alone")
+
+
+def _keeps_alive(head: Head) -> bool:
+    words = {word.strip().lower() for value in head.values("connection") for word in value.split(",")}
+    return head.minor == "1" and "close" not in words and "upgrade" not in words
