@@ -116,6 +116,10 @@ class Inputs:
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Raises `ArgumentError` that names every argument which is unknown, missing or of another type."""
+        known = self._by_name
+        is_whole = self._required <= arguments.keys()
+        if is_whole and all(name in known and not known[name].fault(given) for name, given in arguments.items()):
+            return
         if faults := dict(self._faults(arguments)):
             self.refuse(dict(sorted(faults.items())))
 

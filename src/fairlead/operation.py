@@ -74,7 +74,7 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """What of a caller's request goes upstream besides arguments: headers, and query pairs that nothing declares."""
+    """What of a caller's request goes upstream besides arguments: the headers that may, and undeclared query pairs."""
 
     headers: Headers = ()
     query: tuple[tuple[str, str], ...] = ()
