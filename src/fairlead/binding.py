@@ -178,7 +178,8 @@ def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
     if scope.takes_whole_body and name == "body":
         return "body"
     has_no_member = scope.takes_whole_body or scope.without_body
-    is_elsewhere = parameter.location == "path" or (has_no_member and parameter.location == "member")
+    is_moved = has_no_member and parameter.location == "member" and parameter.type != "object"
+    is_elsewhere = parameter.location == "path" or is_moved
     return "query" if is_elsewhere else parameter.location
 
 

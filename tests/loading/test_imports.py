@@ -21,7 +21,7 @@ ORDER = """
     exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners guard runtime server sandbox explain checks terminal overview banner start cli
+    settings listeners guard runtime protocol server sandbox explain checks terminal overview banner start cli
 """.split()
 
 
