@@ -145,11 +145,12 @@ class _Given:
         if whole is None and not members:
             self.faults["body"] = "is not declared: the operation takes no body"
             return
-        if any(key == "content-encoding" and value.lower() != "identity" for key, value in headers):
+        is_encoded = any(key == "content-encoding" and value.lower() != "identity" for key, value in headers)
+        if is_encoded and not self._takes_encoding(whole):
             self.faults[name] = "must be sent without a content encoding"
             return
         media = _media(headers)
-        if whole and not _is_json(media):
+        if whole and (is_encoded or not _is_json(media)):
             self.values[name] = Opaque(body, media)
             return
         try:
@@ -164,6 +165,11 @@ class _Given:
             self.values.update((key, member) for key, member in value.items() if key in members)
         else:
             self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
+
+    def _takes_encoding(self, whole: Input | None) -> bool:
+        """Whether the body may be encoded: the operation takes it whole, and declares the header that says so."""
+        declared = {item.name.lower() for item in self.at.get("header", ())}
+        return whole is not None and "content-encoding" in declared
 
     def _convert(self, item: Input, convert: Any, text: Any) -> None:
         try:
