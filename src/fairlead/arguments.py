@@ -7,10 +7,10 @@ inputParameters:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, Protocol
 
 from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.model import Type
@@ -29,11 +29,21 @@ class Encoded:
     media: str = "application/json"
 
 
+class Stream(Protocol):
+    """A body that is still on its way: pieces of bytes, and how many there will be, None where nobody knows."""
+
+    length: int | None
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A body that only the upstream can read, and its media type; it goes on unchanged."""
+    """A body that only the upstream can read, and its media type; it goes on unchanged, here or still on its way."""
 
-    data: bytes
+    data: bytes | Stream
     media: str
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from fairlead.arguments import Location, plain
+from fairlead.arguments import Location, Stream, plain
 from fairlead.auth import Send
 from fairlead.bodies import Encoder, NoBody
 from fairlead.errors import ArgumentError, Place
@@ -68,6 +68,8 @@ class HttpCall:
         content, media = self._content(arguments)
         if media and not any(name == "content-type" for name, _ in own):
             own = (*own, ("content-type", media))
+        if content is not None and not isinstance(content, bytes) and content.length is not None:
+            own = (*own, ("content-length", str(content.length)))
         if not own:
             return Request(self.method, url, forwarded.headers, content)
         names = {name for name, _ in own}
@@ -112,7 +114,7 @@ class HttpCall:
             raise ArgumentError(f"the arguments make a URL of {len(target)} characters; {MAX_URL} are allowed")
         return target
 
-    def _content(self, arguments: Arguments) -> tuple[bytes | None, str]:
+    def _content(self, arguments: Arguments) -> tuple[bytes | Stream | None, str]:
         if isinstance(self.body, NoBody):
             return None, ""
         last: tuple[Location, ...] = ("body", "member")

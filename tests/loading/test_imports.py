@@ -18,7 +18,7 @@ ORDER = """
     auth.hmac auth
     multipart bodies http_call consumes consumed wiring calls scope sources binding exposed
     exposes.adapter exposes.rest exposes.mcp exposes
-    exposes.http exposes.routing exposes.request exposes.pages exposes.openapi exposes.gateway
+    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
     settings listeners guard runtime protocol server sandbox explain checks terminal overview banner start cli

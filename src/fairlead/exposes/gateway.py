@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.http import log, send_empty, send_error, send_result, unless_gone
-from fairlead.exposes.request import ClientGone, Reader, Reading, read_body
+from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
+from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.operation import Operation, Result
 
 
@@ -56,10 +57,14 @@ class Gateway:
         operation = match.found.operation
         try:
             operation.ensure_it_can_run()
-            body = await read_body(scope, receive, self._reading.body)
-            given, forwarded = match.found.reader.arguments(match.values, scope, body)
-
-            await unless_gone(receive, _relay(operation(given, forwarded), send, head=head))
+            reader, later = match.found.reader, receive
+            if reader.streams(scope):
+                body: bytes | Upload = (upload := Upload(scope, receive))
+                later = upload.after
+            else:
+                body = await read_body(scope, receive, self._reading.body)
+            given, forwarded = reader.arguments(match.values, scope, body)
+            await unless_gone(later, _relay(operation(given, forwarded), send, head=head))
         except CallError as error:
             if error.status >= 500:
                 log.warning("%s: %d %s", match.found.route, error.status, error)

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 
 from fairlead.arguments import Encoded, Input, Inputs, Opaque
 from fairlead.errors import ArgumentError, TooLarge
+from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, to_upstream
 from fairlead.jsontext import loads
 from fairlead.operation import Arguments, Forwarded
@@ -27,10 +28,6 @@ class Reading:
 
     body: int = 10 * 1024 * 1024
     forward_query: bool = False
-
-
-class ClientGone(Exception):
-    """The caller hung up before the request was complete."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
@@ -66,7 +63,13 @@ class Reader:
             places[item.location] = (*places.get(item.location, ()), item)
         return places
 
-    def arguments(self, path: Mapping[str, str], scope: Scope, body: bytes) -> tuple[Arguments, Forwarded]:
+    def streams(self, scope: Scope) -> bool:
+        """Whether the body goes on while it comes in: the operation takes it whole, and nothing here can read it."""
+        names = {name for name, _ in scope["headers"]} if "body" in self._at else frozenset[bytes]()
+        has_body = b"content-length" in names or b"transfer-encoding" in names
+        return has_body and not _is_json(_media(headers_of(scope)))
+
+    def arguments(self, path: Mapping[str, str], scope: Scope, body: bytes | Upload) -> tuple[Arguments, Forwarded]:
         """The arguments of a request, and what else of it goes upstream.
 
         Raises:
@@ -138,7 +141,7 @@ class _Given:
             else:
                 yield from ((name, text) for text in texts)
 
-    def take_body(self, body: bytes, headers: Headers) -> None:
+    def take_body(self, body: bytes | Upload, headers: Headers) -> None:
         whole = next(iter(self.at.get("body", ())), None)
         members = {item.name for item in self.at.get("member", ())}
         name = whole.name if whole else "body"
@@ -150,7 +153,7 @@ class _Given:
             self.faults[name] = "must be sent without a content encoding"
             return
         media = _media(headers)
-        if whole and (is_encoded or not _is_json(media)):
+        if isinstance(body, Upload) or (whole and (is_encoded or not _is_json(media))):
             self.values[name] = Opaque(body, media)
             return
         try:

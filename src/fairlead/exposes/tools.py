@@ -25,8 +25,9 @@ from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.answers import Answer, answer, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
-from fairlead.exposes.request import ClientGone, read_body
+from fairlead.exposes.request import read_body
 from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
+from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
 from fairlead.operation import Arguments
 
