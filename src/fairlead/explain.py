@@ -48,7 +48,7 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if credential := consumed.section.authentication:
         yield f"    {credential.type} credential {_effect(credential)}"
     if exposed.shape:
-        yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
+        yield f"    answer mapped: {', '.join(_mapped(exposed.outputs))}"
 
 
 def _effect(credential: Credential) -> str:
@@ -63,7 +63,14 @@ def _set_by(credential: Credential) -> Iterator[str]:
         yield from (f"{location} {name}" for name in sorted(credential.names(location)))
 
 
-def _mapped(output: OutputParameter) -> str:
+def _mapped(outputs: tuple[OutputParameter, ...]) -> list[str]:
+    """What each output is; a single one is the answer itself, whatever it is called."""
+    if len(outputs) == 1:
+        return [_found(outputs[0])]
+    return [f"{output.name} = {_found(output)}" for output in outputs]
+
+
+def _found(output: OutputParameter) -> str:
     if output.value is not None:
         return repr(output.value)
     names = ", ".join(output.properties)

@@ -23,10 +23,11 @@ from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.jsonpath.base import PathError
-from fairlead.model import InputParameter, Model, OutputParameter, Text
+from fairlead.model import InputParameter, Model, OutputParameter, Outputs, Text
 from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
+from fairlead.outputs import located
 from fairlead.scope import Scope
-from fairlead.shape import shape
+from fairlead.shape import InputNames, shape
 from fairlead.wiring import Wiring, wired
 
 _PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
@@ -42,7 +43,7 @@ class Caller(Model):
     input_parameters: tuple[InputParameter, ...] = ()
     call: Text = ""
     with_: dict[str, Any] | None = Field(default=None, alias="with")
-    output_parameters: tuple[OutputParameter, ...] = ()
+    output_parameters: Outputs = ()
     steps: Any = None
     mappings: Any = None
     ref: Any = None
@@ -144,10 +145,10 @@ def _planned(one: Entry, target: Target | Problem) -> Exposed:
     target = replace(target, consumed=target.consumed.taking(one.caller.with_ or ()))
     scope = one.scope.taken_apart(target.consumed)
     binding, problems = bind(target.consumed, one.caller.with_, scope)
-    shaped, faults = _shaped(one.caller, target.consumed)
+    outputs = located(one.caller.output_parameters, target.consumed.operation.output_parameters)
+    shaped, faults = _shaped(one.caller, outputs, binding.inputs.meant if binding else str, target.consumed)
     if binding is None or problems or faults:
         return replace(bare, problems=(*problems, *faults))
-    outputs = one.caller.output_parameters
     return replace(_bare(one.caller, scope), target=target, binding=binding, shape=shaped, outputs=outputs)
 
 
@@ -165,9 +166,11 @@ def _bare(caller: Caller, scope: Scope) -> Exposed:
     )
 
 
-def _shaped(caller: Caller, target: Consumed) -> tuple[Shape | None, list[Problem]]:
+def _shaped(
+    caller: Caller, outputs: tuple[OutputParameter, ...], input_name: InputNames, target: Consumed
+) -> tuple[Shape | None, list[Problem]]:
     try:
-        shaped = shape(caller.output_parameters)
+        shaped = shape(outputs, input_name)
     except ValueError as error:
         hint = _PATHS if isinstance(error, PathError) else ""
         return None, [Problem(caller.at("outputParameters"), f"an output mapping {error}", hint)]

@@ -170,8 +170,8 @@ class Bound:
         return await self.run({name: value for name, value in values if value is not UNSET}, forwarded)
 
 
-Shape = Callable[[Json], Json]
-"""A function from the upstream's value to the mapped one."""
+Shape = Callable[[Json, Arguments], Json]
+"""A function from the upstream's value, and the arguments of the call, to the mapped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Shaped:
         if not data:
             return Result(result.status, _without_entity(result.headers), Bytes(b""))
         try:
-            return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+            return json_result(self.shape(_decoded(data), arguments), result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
