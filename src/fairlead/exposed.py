@@ -23,8 +23,9 @@ from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.jsonpath.base import PathError
+from fairlead.mocks import is_mock, mocked
 from fairlead.model import InputParameter, Model, OutputParameter, Outputs, Text
-from fairlead.operation import Bound, Failing, Hidden, Operation, Run, Shape, Shaped
+from fairlead.operation import Bound, Failing, Hidden, Mocked, Operation, Run, Shape, Shaped
 from fairlead.outputs import located
 from fairlead.scope import Scope
 from fairlead.shape import InputNames, shape
@@ -54,9 +55,16 @@ class Caller(Model):
         return Call(self.call, self.at("call"), tuple(self.description.split()), method, path, resource, given)
 
 
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """The target of what answers by itself."""
+
+    evidence: tuple[str, ...] = ("mock",)
+
+
 @dataclass(frozen=True)
 class Exposed:
-    """The plan of one exposed operation. Refused ones have a problem instead of a target."""
+    """The plan of one exposed operation. Refused ones have a problem instead of a target, mocks answer themselves."""
 
     name: str
     description: str
@@ -64,7 +72,7 @@ class Exposed:
     place: Place
     call: str
     bindings: Bindings
-    target: Target | None = None
+    target: Target | Mock | None = None
     binding: Binding = Binding(Inputs(), ())
     shape: Shape | None = None
     outputs: tuple[OutputParameter, ...] = ()
@@ -74,6 +82,11 @@ class Exposed:
     @property
     def inputs(self) -> Inputs:
         return self.binding.inputs
+
+    @property
+    def consumed(self) -> Consumed | None:
+        """The consumed operation that it calls, if it calls one."""
+        return self.target.consumed if isinstance(self.target, Target) else None
 
     def refused(self, *problems: Problem) -> Exposed:
         """The same as one that answers nothing but why it is refused."""
@@ -87,11 +100,14 @@ class Exposed:
         if self.target is None:
             reasons = "; ".join(f"{problem.message} ({problem.place.short})" for problem in self.problems)
             return Failing(Refused(f"{self.name!r} was refused when its capability was loaded: {reasons}"))
+        if self.consumed is None:
+            assert self.shape is not None
+            return Mocked(self.shape)
         try:
             sources = tuple((name, _revealed(source, wiring.environ)) for name, source in self.binding.sources)
         except CallError as error:
             return Failing(error)
-        call = wired(self.target.consumed, wiring)
+        call = wired(self.consumed, wiring)
         bound = call if self.binding.is_identity else Bound(call, sources)
         return Shaped(bound, self.shape) if self.shape else bound
 
@@ -128,17 +144,22 @@ def _without_call(caller: Caller) -> str:
     return next(has, "" if caller.call else "call")
 
 
-def _uncallable(caller: Caller) -> Problem:
+def _uncallable(caller: Caller) -> Mock | Problem:
+    """What an operation without a call is: a mock, or a mistake."""
     key = _without_call(caller)
+    if key == "call" and is_mock(caller.output_parameters):
+        return Mock()
     if key == "call":
         return Problem(caller.at(), f"{caller.name!r} has no `call`")
     return Problem(caller.at(key), f"{key!r} is not supported by this version")
 
 
-def _planned(one: Entry, target: Target | Problem) -> Exposed:
+def _planned(one: Entry, target: Target | Mock | Problem) -> Exposed:
     bare = _bare(one.caller, one.scope)
     if refusals := (*one.faults, *one.caller.faults(), *([target] if isinstance(target, Problem) else ())):
         return replace(bare, problems=refusals)
+    if isinstance(target, Mock):
+        return _mocked(bare, one)
     assert isinstance(target, Target)
     if target.consumed.faults:
         return replace(bare, problems=target.consumed.faults)
@@ -150,6 +171,15 @@ def _planned(one: Entry, target: Target | Problem) -> Exposed:
     if binding is None or problems or faults:
         return replace(bare, problems=(*problems, *faults))
     return replace(_bare(one.caller, scope), target=target, binding=binding, shape=shaped, outputs=outputs)
+
+
+def _mocked(bare: Exposed, one: Entry) -> Exposed:
+    outputs = one.caller.output_parameters
+    try:
+        binding, shaped = mocked(outputs, one.scope)
+    except ValueError as error:
+        return replace(bare, problems=(Problem(one.caller.at("outputParameters"), f"an output {error}"),))
+    return replace(bare, target=Mock(), binding=binding, shape=shaped, outputs=outputs)
 
 
 def _bare(caller: Caller, scope: Scope) -> Exposed:

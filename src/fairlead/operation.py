@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fairlead.arguments import Inputs
-from fairlead.errors import CallError, UpstreamFailed
+from fairlead.errors import ArgumentError, CallError, UpstreamFailed
 from fairlead.headers import Headers
 from fairlead.jsontext import dumps, loads
 
@@ -195,6 +195,19 @@ class Shaped:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
             raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mocked:
+    """An operation that calls nothing: its answer is made of the arguments."""
+
+    shape: Shape
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        try:
+            return json_result(self.shape(None, arguments))
+        except ValueError:
+            raise ArgumentError("an argument holds half of a surrogate pair, which is no text") from None
 
 
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})

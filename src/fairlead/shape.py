@@ -9,7 +9,7 @@ outputParameters:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from fairlead.operation import UNSET, Arguments, Shape
 Get = Callable[[Any], Any]
 InputNames = Callable[[str], str]
 """The input that a hole of a template means; raises `ValueError` where it means none."""
+_Compile = Callable[[OutputParameter, InputNames], Shape | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,25 @@ class _Each:
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class _Members:
     """A new object, member by member, from the value or from what a path finds in it."""
 
-    get: Get | None
     members: tuple[tuple[str, Shape | None], ...]
+    get: Get | None = None
 
     def __call__(self, value: Any, arguments: Arguments) -> Any:
         found = self.get(value) if self.get else value
         return {name: shape(found, arguments) if shape else found for name, shape in self.members}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list of so many items."""
+
+    items: tuple[Shape, ...]
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        return [item(value, arguments) for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +104,42 @@ def shape(outputs: tuple[OutputParameter, ...], input_name: InputNames) -> Shape
         ValueError: A path is not valid, or a template refers to nothing.
     """
     if len(outputs) != 1:
-        return members(outputs, input_name) if outputs else None
+        return _members(outputs, input_name, _shape_of) if outputs else None
     found = _shape_of(outputs[0], input_name)
     return None if isinstance(found, _Found) and found.get is None else found
 
 
-def members(outputs: Iterable[OutputParameter], input_name: InputNames) -> Shape:
+def _members(outputs: tuple[OutputParameter, ...], input_name: InputNames, member: _Compile) -> Shape:
     """The object that outputs make by their names."""
-    listed = tuple(outputs)
-    named = {output.name: output for output in listed}
+    named = {output.name: output for output in outputs}
     if not all(named):
         raise ValueError("needs a name where there are several")
-    if len(named) < len(listed):
+    if len(named) < len(outputs):
         raise ValueError("needs another name than the others have")
-    return Members(None, tuple((name, _shape_of(output, input_name)) for name, output in named.items()))
+    return _Members(tuple((name, member(output, input_name)) for name, output in named.items()))
+
+
+def answered(outputs: tuple[OutputParameter, ...], input_name: InputNames) -> Shape:
+    """What outputs with constants answer without any value; a single one without a name is the answer itself.
+
+    Raises:
+        ValueError: An output has a path, or a template refers to nothing.
+    """
+    if len(outputs) == 1 and not outputs[0].name:
+        return _answer(outputs[0], input_name)
+    return _members(outputs, input_name, _answer)
+
+
+def _answer(output: OutputParameter, input_name: InputNames) -> Shape:
+    if output.mapping is not None:
+        raise ValueError(f"has nothing that {output.mapping!r} could be found in; give a `call` or a `value`")
+    if output.value is not None:
+        return _value_shape(output, input_name)
+    if output.properties:
+        return _Members(tuple((name, _answer(one, input_name)) for name, one in output.properties.items()))
+    if output.type == "array":
+        return _Listed(tuple(_answer(one, input_name) for one in (output.items,) if one))
+    return _Constant({} if output.type == "object" else None)
 
 
 def _shape_of(output: OutputParameter, input_name: InputNames) -> Shape | None:
@@ -115,7 +148,7 @@ def _shape_of(output: OutputParameter, input_name: InputNames) -> Shape | None:
     get = compile_path(output.mapping) if output.mapping else None
     if output.properties:
         members = ((name, _shape_of(member, input_name)) for name, member in output.properties.items())
-        return Members(get, tuple(members))
+        return _Members(tuple(members), get)
     if output.items and (item := _shape_of(output.items, input_name)):
         return _Each(get, item)
     convert = _conversion(output)

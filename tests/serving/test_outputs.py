@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from serving.world import Reply, Upstream, world
+from serving.world import JSON, Reply, Upstream, world
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +53,71 @@ async def test_outputs_by_name_take_what_the_consumed_operation_calls_so() -> No
 
 async def test_a_single_output_is_the_answer_itself() -> None:
     assert await answers(document("{type: number, mapping: $.result.speed}"), SHIP) == (12.5, 12.5)
+
+
+MOCKS = """\
+naftiko: 1.0.0-alpha2
+capability:
+  exposes:
+  - type: rest
+    namespace: r
+    resources:
+    - path: /ships/{imo}
+      operations:
+      - method: POST
+        inputParameters: [{name: port, in: body, type: string}, {name: count, in: query, type: integer}]
+        outputParameters:
+          imo: {type: integer, value: '{{imo}}'}
+          at: {type: string, value: 'in {{port}}'}
+          count: {type: string, value: '{{count}}'}
+          flag: {type: object, properties: {code: {type: string, const: NO}, none: {type: string}}}
+          ports: {type: array, items: {type: string, value: Oslo}}
+          price: {type: string, value: $5.00}
+  - type: mcp
+    namespace: m
+    tools:
+    - name: hello
+      inputParameters: [{name: first name, type: string, description: Whom}]
+      outputParameters: [{name: message, type: string, value: 'Hello, {{first name}} of {{ship}}!'}]
+"""
+
+
+async def test_a_mock_answers_without_a_call_over_rest() -> None:
+    async with world(MOCKS) as one:
+        answer = await one.rest.post("/ships/9074729", json={"port": "Oslo"}, params={"count": 3})
+
+    assert answer.json() == {
+        "imo": 9074729,
+        "at": "in Oslo",
+        "count": "3",
+        "flag": {"code": "NO", "none": None},
+        "ports": ["Oslo"],
+        "price": "$5.00",
+    }
+
+
+async def test_a_mock_answers_without_a_call_over_mcp() -> None:
+    async with world(MOCKS) as one:
+        listed = await one.rpc("tools/list", {})
+        answer = await one.call("hello", {"first name": "Ada", "ship": "Bea"})
+        fault = await one.call("hello", {"ship": "Bea"})
+
+    (tool,) = listed["result"]["tools"]
+    assert sorted(tool["inputSchema"]["required"]) == ["first_name", "ship"]
+    assert answer["structuredContent"] == {"message": "Hello, Ada of Bea!"}
+    assert fault["structuredContent"]["detail"] == "argument 'first_name' is required"
+
+
+async def test_half_a_character_in_an_argument_is_the_fault_of_the_caller() -> None:
+    async with world(MOCKS) as one:
+        answer = await one.rest.post("/ships/1", content=b'{"port": "\\ud800"}', headers={"content-type": JSON[1]})
+
+    assert answer.status_code == 400
+
+
+async def test_the_description_of_a_mock_has_its_inputs_and_its_own_answer_only() -> None:
+    async with world(MOCKS) as one:
+        described = (await one.rest.get("/openapi.json")).json()["paths"]["/ships/{imo}"]["post"]
+
+    assert [(one["name"], one["in"]) for one in described["parameters"]] == [("imo", "path"), ("count", "query")]
+    assert sorted(described["responses"]) == ["200", "400"]
