@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field
@@ -27,6 +28,7 @@ from fairlead.mocks import is_mock, mocked
 from fairlead.model import InputParameter, Model, OutputParameter, Outputs, Text
 from fairlead.operation import Bound, Failing, Hidden, Mocked, Operation, Run, Shape, Shaped
 from fairlead.outputs import located
+from fairlead.schema import Schema, is_complete, schema_of
 from fairlead.scope import Scope
 from fairlead.shape import InputNames, shape
 from fairlead.wiring import Wiring, wired
@@ -87,6 +89,18 @@ class Exposed:
     def consumed(self) -> Consumed | None:
         """The consumed operation that it calls, if it calls one."""
         return self.target.consumed if isinstance(self.target, Target) else None
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The JSON Schema of its successful answers; of one that is not mapped, what the document says of it."""
+        if self.shape is None:
+            return {"type": self.outputs[0].type} if len(self.outputs) == 1 and self.outputs[0].type else {}
+        return schema_of(self.outputs, as_members=self.consumed is None and bool(self.outputs[0].name))
+
+    @property
+    def answers_by_schema(self) -> bool:
+        """Whether every successful answer is an object of which the schema says all."""
+        return self.shape is not None and is_complete(self.schema)
 
     def refused(self, *problems: Problem) -> Exposed:
         """The same as one that answers nothing but why it is refused."""

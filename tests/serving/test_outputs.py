@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from serving.world import JSON, Reply, Upstream, world
 
@@ -121,3 +122,88 @@ async def test_the_description_of_a_mock_has_its_inputs_and_its_own_answer_only(
 
     assert [(one["name"], one["in"]) for one in described["parameters"]] == [("imo", "path"), ("count", "query")]
     assert sorted(described["responses"]) == ["200", "400"]
+
+
+TYPED = """{
+  imo: {type: string, description: Its number, mapping: $.imo},
+  speed: {type: number},
+  crew: {items: {properties: {name: {type: string}, age: {type: integer}}}},
+  ports: {items: {type: string}},
+  home: {type: object, properties: {port: {type: string, mapping: $.home.port}}},
+  fleet: {type: string, const: north},
+  asked: {type: string, value: '{{port}}'}
+}"""
+ANSWERS = [
+    {},
+    [],
+    None,
+    5,
+    {"imo": 5, "speed": "fast", "crew": {}, "ports": [1, None, {"a": 1}], "home": "Oslo"},
+    {
+        "imo": {"a": [1]},
+        "speed": "1.5",
+        "crew": [None, {"name": True, "age": 5.0}, 5],
+        "ports": "x",
+        "home": {"port": 1},
+    },
+    {"imo": None, "speed": 10**30, "crew": [[]], "ports": [], "home": {"port": None}},
+]
+
+
+@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25", "2026-07-28"])
+async def test_what_a_tool_answers_is_what_its_output_schema_says(revision: str) -> None:
+    for body in [*(json.dumps(answer).encode() for answer in ANSWERS), b""]:
+        upstream = Upstream(Reply(status=200 if body else 204, body=body))
+        async with world(document(TYPED), upstream=upstream) as one, one.client(mode=revision) as client:
+            (tool,) = (await client.list_tools()).tools
+            assert tool.output_schema is not None
+            result = await client.call_tool("read", {"port": "Oslo"})  # the client validates too
+
+            Draft202012Validator(tool.output_schema).validate(result.structured_content)
+
+
+async def test_an_error_of_the_upstream_needs_no_structure() -> None:
+    upstream = Upstream(Reply(status=500, body=b"oh no"))
+    async with world(document(TYPED), upstream=upstream) as one, one.client() as client:
+        await client.list_tools()
+        result = await client.call_tool("read", {})
+
+    assert (result.is_error, result.structured_content) == (True, None)
+
+
+async def test_the_description_says_what_a_mapped_answer_is() -> None:
+    async with world(document(TYPED)) as one:
+        described = (await one.rest.get("/openapi.json")).json()
+
+    schema = described["paths"]["/ship"]["get"]["responses"]["2XX"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["imo"] == {"type": ["string", "null"], "description": "Its number"}
+    assert schema["properties"]["fleet"] == {"const": "north"}
+    assert schema["required"] == ["imo", "speed", "crew", "ports", "home", "fleet", "asked"]
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        "{type: object, mapping: $.}",
+        "{type: object, mapping: $.result}",
+        "{type: string, mapping: $.id}",
+        "{imo: {type: string}, rest: {type: object}}",
+        "{imo: {}, rest: {type: string}}",
+        "{imo: {type: string}, crew: {type: array, items: {type: object}}}",
+    ],
+)
+async def test_a_tool_promises_nothing_of_what_the_upstream_decides(outputs: str) -> None:
+    async with world(document(outputs)) as one:
+        (tool,) = (await one.rpc("tools/list", {}))["result"]["tools"]
+
+    assert "outputSchema" not in tool
+
+
+async def test_a_mock_promises_what_it_answers() -> None:
+    async with world(MOCKS) as one, one.client() as client:
+        (tool,) = (await client.list_tools()).tools
+        result = await client.call_tool("hello", {"first_name": "Ada", "ship": "Bea"})
+
+    assert tool.output_schema is not None
+    assert tool.output_schema["properties"] == {"message": {"type": ["string", "null"]}}
+    assert result.structured_content == {"message": "Hello, Ada of Bea!"}
