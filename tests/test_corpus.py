@@ -148,9 +148,9 @@ async def call_all(document: Document, one: World, upstream: Strict) -> list[str
     told: list[str] = []
 
     async def called(name: str, exposed: Exposed, call: Any) -> None:
-        if exposed.target is None or not is_constant(exposed.target.consumed):
+        if exposed.consumed is None or not is_constant(exposed.consumed):
             return
-        upstream.declared, upstream.faults, before = exposed.target.consumed, [], upstream.calls
+        upstream.declared, upstream.faults, before = exposed.consumed, [], upstream.calls
         answer = await call()
         if upstream.calls != before + 1:
             told.append(f"{document.file}: {name}: {answer}")

@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn, Protocol
 
 from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.model import Type
+from fairlead.names import find
 from fairlead.styles import shown
 
 Location = Literal["path", "query", "header", "cookie", "body", "member"]
@@ -123,6 +124,13 @@ class Inputs:
             return arguments
         free = {other: name for other, name in self.others if other in arguments and name not in arguments}
         return {free.get(name, name): value for name, value in arguments.items()}
+
+    def meant(self, hole: str) -> str:
+        """The name of the input that a hole in a text means; raises `ValueError` where there is none."""
+        name = find(hole, (*self.names, *(other for other, _ in self.others)))
+        if name is None:
+            raise ValueError(f"refers to {hole!r}, which is no input; {did_you_mean(hole, self.names)}".rstrip("; "))
+        return dict(self.others).get(name, name)
 
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Raises `ArgumentError` that names every argument which is unknown, missing or of another type."""

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from fairlead.auth import Authentication
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
-from fairlead.model import InputParameter, Model, Name, OutputParameter, Text
+from fairlead.model import InputParameter, Model, Name, Outputs, Text
 
 Method = Annotated[
     Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
@@ -44,7 +44,7 @@ class ConsumedOperation(Model):
     input_parameters: tuple[InputParameter, ...] = ()
     body: BodyModel | None = None
     output_raw_format: RawFormat = "json"
-    output_parameters: tuple[OutputParameter, ...] = ()
+    output_parameters: Outputs = ()
 
     @field_validator("body", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from fairlead.arguments import Inputs
-from fairlead.errors import CallError, UpstreamFailed
+from fairlead.errors import ArgumentError, CallError, UpstreamFailed
 from fairlead.headers import Headers
 from fairlead.jsontext import dumps, loads
 
@@ -170,8 +170,8 @@ class Bound:
         return await self.run({name: value for name, value in values if value is not UNSET}, forwarded)
 
 
-Shape = Callable[[Json], Json]
-"""A function from the upstream's value to the mapped one."""
+Shape = Callable[[Json, Arguments], Json]
+"""A function from the upstream's value, and the arguments of the call, to the mapped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +190,24 @@ class Shaped:
         if not data:
             return Result(result.status, _without_entity(result.headers), Bytes(b""))
         try:
-            return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+            return json_result(self.shape(_decoded(data), arguments), result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
             raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Mocked:
+    """An operation that calls nothing: its answer is made of the arguments."""
+
+    shape: Shape
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        try:
+            return json_result(self.shape(None, arguments))
+        except ValueError:
+            raise ArgumentError("an argument holds half of a surrogate pair, which is no text") from None
 
 
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})

@@ -22,7 +22,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed
-from fairlead.exposes.answers import Answer, answer, failure
+from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
 from fairlead.exposes.request import read_body
@@ -160,7 +160,10 @@ async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> A
     """The answer to a call, whatever happens."""
     try:
         result = await tool.operation(arguments)
-        return answer(result, await result.body.read(), tool.name, any_json)
+        data = await result.body.read()
+        if result.is_success and not data:
+            return empty(result, tool.of_nothing(arguments))
+        return answer(result, data, tool.name, any_json)
     except CallError as error:
         if error.status >= 500:
             log.warning("tool %s: %d %s", tool.name, error.status, error)
