@@ -66,6 +66,9 @@ class Response:
             connection, self._connection = self._connection, None
             self._pool.give_back(connection, self._route)
 
+    async def aclose(self) -> None:
+        self.close()
+
 
 class Client:
     """Sends requests over the connections of one pool."""
