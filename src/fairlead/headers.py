@@ -55,7 +55,8 @@ def to_caller(headers: Headers) -> Headers:
     held_back = NOT_TO_CALLER
     for name, value in headers:
         if name == "connection":
-            held_back |= {word.strip().lower() for word in value.split(",")}
+            named = {word.strip() for word in value.lower().split(",")} - held_back
+            held_back = held_back | named if named else held_back
         elif name == "transfer-encoding":
             held_back |= {"content-length"}
     return tuple([pair for pair in headers if pair[0] not in held_back])

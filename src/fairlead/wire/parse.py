@@ -108,18 +108,16 @@ class Incoming:
 
     def _frame(self, head: Head) -> None:
         """Decides how long the body is (RFC 9112, 6.3)."""
-        deciding = [pair for pair in head.headers if pair[0] in _FRAMING]
-        codings = [value.lower() for name, value in deciding if name == "transfer-encoding"]
-        length = _length([value for name, value in deciding if name == "content-length"])
-        if codings and (length is not None or head.minor == "0" or codings != ["chunked"]):
-            raise Malformed("a transfer coding that is not chunked alone")
-        self.keeps_alive = head.minor == "1" and not any(
-            _ends(value) for name, value in deciding if name == "connection"
-        )
+        framing: dict[str, str] = {}
+        for name, value in head.headers:
+            if name in _FRAMING:
+                framing[name] = f"{framing[name]}, {value}" if name in framing else value
+        length, is_chunked = _length(framing), _is_chunked(framing, head.minor)
+        self.keeps_alive = head.minor == "1" and not _ends(framing.get("connection", ""))
         if self._method == "HEAD" or head.status in (204, 304) or self._tunnels(head):
-            self.keeps_alive &= head.status != 204 or not (codings or length)
+            self.keeps_alive &= head.status != 204 or not (is_chunked or length)
             self.done = True
-        elif codings:
+        elif is_chunked:
             self._chunked = Chunked(self._add)
             self._step = self._read_chunked
         elif length is None:
@@ -163,14 +161,24 @@ def _parsed(text: str) -> Head:
     return Head(minor, int(status), tuple(headers))
 
 
-def _length(given: list[str]) -> int | None:
-    if not given:
+def _length(framing: dict[str, str]) -> int | None:
+    text = framing.get("content-length")
+    if text is None:
         return None
-    if len(given) > 1 or not _LENGTH.fullmatch(given[0]):
+    if not _LENGTH.fullmatch(text):
         raise Malformed("a length that is none")
-    return int(given[0])
+    return int(text)
+
+
+def _is_chunked(framing: dict[str, str], minor: str) -> bool:
+    coding = framing.get("transfer-encoding")
+    if coding is None:
+        return False
+    if coding.lower() != "chunked" or "content-length" in framing or minor == "0":
+        raise Malformed("a transfer coding that is not chunked alone")
+    return True
 
 
 def _ends(connection: str) -> bool:
     """Whether the header says that the connection is of no more use to us."""
-    return not _LAST.isdisjoint(word.strip().lower() for word in connection.split(","))
+    return not _LAST.isdisjoint([word.strip() for word in connection.lower().split(",")])
