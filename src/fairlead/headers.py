@@ -48,13 +48,16 @@ def to_upstream(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     return tuple((_TO_UPSTREAM[name], value.decode("latin-1")) for name, value in headers if name in _TO_UPSTREAM)
 
 
-def to_caller(headers: Iterable[tuple[str, str]]) -> Headers:
+def to_caller(headers: Headers) -> Headers:
     """Those of an upstream's headers that may go to the caller; `Connection` may name more to hold back.
 
     A length beside a transfer encoding is not the body's (RFC 9112, 6.3).
     """
-    pairs = tuple((name.lower(), value) for name, value in headers)
-    framed = any(name == "transfer-encoding" for name, _ in pairs)
-    named = {word.strip().lower() for name, value in pairs if name == "connection" for word in value.split(",")}
-    held_back = NOT_TO_CALLER | named | ({"content-length"} if framed else set())
-    return tuple((name, value) for name, value in pairs if name not in held_back)
+    held_back = NOT_TO_CALLER
+    for name, value in headers:
+        if name == "connection":
+            named = {word.strip() for word in value.lower().split(",")} - held_back
+            held_back = held_back | named if named else held_back
+        elif name == "transfer-encoding":
+            held_back |= {"content-length"}
+    return tuple([pair for pair in headers if pair[0] not in held_back])

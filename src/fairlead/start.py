@@ -16,6 +16,7 @@ from fairlead.binds import Environ
 from fairlead.checks import configured, missing
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
+from fairlead.in_process import in_process
 from fairlead.listeners import Listener, arrange
 from fairlead.load import load_all
 from fairlead.runtime import Served, build
@@ -23,7 +24,7 @@ from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings, local_url
 from fairlead.terminal import say
-from fairlead.upstream import connect, in_process
+from fairlead.upstream import connect
 from fairlead.wiring import Wiring
 
 MAX_WARNINGS = 20

@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import anyio
 import httpx
-from starlette.types import ASGIApp
 
 from fairlead import __version__
 from fairlead.decoding import ACCEPTED, Decoder
-from fairlead.errors import ArgumentError, StartError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
+from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
-from fairlead.operation import Bytes, Result
+from fairlead.in_process import Answer, send
+from fairlead.operation import Body, Bytes, Result
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
-from fairlead.wire.proxy import basic, from_environment
-from fairlead.wire.route import Route
+from fairlead.wire.proxy import Proxies, from_environment
 from fairlead.wire.routes import Routes
 
 for _noisy in ("httpx", "httpcore"):
@@ -66,7 +62,7 @@ class Upstream:
         self._ca_file = ca_file
         self._transport = transport
         self._client = Client(limits)
-        self._routes = Routes(_tls(ca_file), from_environment()) if transport is None else None
+        self._routes = Routes(_tls(ca_file), from_environment() if transport is None else Proxies({}, ()))
 
     def tls_context(self) -> ssl.SSLContext:
         """A TLS context of its own that trusts what all requests trust, for a client certificate."""
@@ -86,70 +82,40 @@ class Upstream:
             UpstreamTimeout: A limit of time passed.
             UpstreamBusy: All connections are in use.
         """
-        source: Response | _InProcess
         headers = _with_defaults(request.headers)
-        if self._routes:
-            route, path = _addressed(request, self._routes)
-            source = await self._client.send(Outgoing(request.method, route, path, headers, request.content))
+        source: Response | Answer
+        if self._transport:
+            seconds = self._limits.total
+            source = await send(self._transport, request.method, request.url, headers, request.content, seconds)
         else:
-            assert self._transport
-            source = await _in_process(self._transport, request, headers, self._limits.total)
+            route, path = self._routes.find(request.url, request.tls)
+            source = await self._client.send(Outgoing(request.method, route, path, headers, request.content))
         if not 200 <= source.status <= 599:
-            source.close()
+            await source.aclose()
             raise UpstreamFailed(f"the upstream answered with {source.status}, which is no status of HTTP")
-        encoding = next((value for name, value in source.headers if name == "content-encoding"), "")
+        return Result(source.status, to_caller(source.headers), self._body(source))
+
+    def _body(self, source: Response | Answer) -> Body:
+        encoding = ", ".join([value for name, value in source.headers if name == "content-encoding"])
         data = None if encoding else source.whole()
-        is_here = data is not None and len(data) <= self._limits.body
-        body = Bytes(data) if data is not None and is_here else _Stream(source, encoding, self._limits, data or b"")
-        return Result(source.status, to_caller(source.headers), body)
+        if data is None:
+            return _Stream(source, encoding, self._limits)
+        return Bytes(data) if len(data) <= self._limits.body else _Stream(source, encoding, self._limits, data)
 
 
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))
 
 
 def _with_defaults(headers: Headers) -> Headers:
-    names = {name for name, _ in headers}
-    return (*headers, *(pair for pair in _DEFAULTS if pair[0] not in names))
-
-
-_URL = re.compile(r"(https?://[^/?#@\\]+)(/[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)")
-"""An origin, and a path that needs neither encoding nor tidying up unless `_ODD` finds something."""
-_ODD = re.compile(r"/\.|%(?![0-9A-Fa-f]{2})")
-
-
-def _addressed(request: Request, routes: Routes) -> tuple[Route, str]:
-    """The route to the origin of the URL, and the path with its query."""
-    match = _URL.fullmatch(request.url)
-    if match and not _ODD.search(match[2]):
-        return routes.to(*_origin(match[1]), tls=request.tls), match[2]
-    try:
-        url = httpx.URL(request.url)
-        own = basic(*(url.userinfo.decode().partition(":")[::2]))
-        return routes.to(*_origin_of(url), authorization=own, tls=request.tls), url.raw_path.decode()
-    except httpx.InvalidURL:
-        raise ArgumentError("the arguments make no URL that could be sent") from None
-
-
-@lru_cache(maxsize=1024)
-def _origin(text: str) -> tuple[str, str, int]:
-    try:
-        return _origin_of(httpx.URL(text))
-    except httpx.InvalidURL:
-        raise ArgumentError("the arguments make no URL that could be sent") from None
-
-
-def _origin_of(url: httpx.URL) -> tuple[str, str, int]:
-    host = url.raw_host.decode().strip("[]")
-    if url.scheme not in ("http", "https") or not host:
-        raise UpstreamFailed("cannot connect to the upstream")
-    return url.scheme, host, url.port or (443 if url.scheme == "https" else 80)
+    given = dict(headers)
+    return headers + tuple([pair for pair in _DEFAULTS if pair[0] not in given])
 
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
     """The body of an upstream response that is still on its way; `first` of it is already here."""
 
-    source: Response | _InProcess
+    source: Response | Answer
     encoding: str
     limits: Limits
     first: bytes = b""
@@ -180,61 +146,7 @@ class _Stream:
         return decoder.whole()
 
     async def close(self) -> None:
-        self.source.close()
-        if isinstance(self.source, _InProcess):
-            await self.source.aclose()
-
-
-class _InProcess:
-    """A response of an httpx transport, in the form of those from the network."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.status = response.status_code
-        self.headers = tuple((name.lower().decode(), value.decode("latin-1")) for name, value in response.headers.raw)
-        self._response = response
-        self._pieces = response.aiter_raw()
-
-    def whole(self) -> bytes | None:
-        return None
-
-    async def piece(self) -> bytes:
-        with _errors_mapped():
-            async for data in self._pieces:
-                if data:
-                    return data
-        return b""
-
-    def close(self) -> None:
-        """Nothing to give back at once."""
-
-    async def aclose(self) -> None:
-        with anyio.CancelScope(shield=True):
-            await self._response.aclose()
-
-
-async def _in_process(
-    transport: httpx.AsyncBaseTransport, request: Request, headers: Headers, seconds: float
-) -> _InProcess:
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    with _errors_mapped(), anyio.fail_after(seconds):
-        sent = httpx.Request(request.method, request.url, headers=raw, content=request.content)
-        return _InProcess(await transport.handle_async_request(sent))
-
-
-@contextmanager
-def _errors_mapped() -> Iterator[None]:
-    try:
-        yield
-    except httpx.PoolTimeout:
-        raise UpstreamBusy("all connections to upstreams are in use", headers=(("retry-after", "1"),)) from None
-    except (httpx.TimeoutException, TimeoutError):
-        raise UpstreamTimeout("the upstream did not answer in time") from None
-    except httpx.ConnectError:
-        raise UpstreamFailed("cannot connect to the upstream") from None
-    except httpx.InvalidURL:
-        raise ArgumentError("the arguments make no URL that could be sent") from None
-    except (httpx.TransportError, httpx.StreamError):
-        raise UpstreamFailed("the connection to the upstream broke off") from None
+        await self.source.aclose()
 
 
 @asynccontextmanager
@@ -273,8 +185,3 @@ async def answers(url: str) -> bool:
         except httpx.TransportError:
             return False
     return response.is_success
-
-
-def in_process(app: ASGIApp) -> httpx.AsyncBaseTransport:
-    """A transport to an application in this process, for the sandbox."""
-    return httpx.ASGITransport(app)

@@ -11,11 +11,12 @@ from fairlead.binds import Environ, Value
 from fairlead.exposed import Exposed
 from fairlead.exposes.pages import pages
 from fairlead.http_call import HttpCall
+from fairlead.in_process import in_process
 from fairlead.load import loads
 from fairlead.operation import UNSET, Argument, Literal
 from fairlead.sources import Filled
 from fairlead.template import parse
-from fairlead.upstream import Request, connect, in_process
+from fairlead.upstream import Request, connect
 from fairlead.wiring import Wiring
 
 API = """\

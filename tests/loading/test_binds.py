@@ -15,9 +15,10 @@ from fairlead.checks import missing
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, StartError, Unconfigured
 from fairlead.exposes.pages import pages
+from fairlead.in_process import in_process
 from fairlead.load import loads
 from fairlead.operation import Operation
-from fairlead.upstream import connect, in_process
+from fairlead.upstream import connect
 from fairlead.wiring import Wiring
 
 BINDINGS = Bindings((Bind(namespace="env", keys={"KEY": "HARBOUR_KEY"}),), "Harbour")

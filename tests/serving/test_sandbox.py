@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from fairlead.errors import CallError
+from fairlead.in_process import in_process
 from fairlead.load import loads
 from fairlead.sandbox import Sandbox, base_uris, environ_of
 from fairlead.settings import Settings
-from fairlead.upstream import connect, in_process
+from fairlead.upstream import connect
 from fairlead.wiring import Wiring
 from serving.world import BATCHES, FINE_TUNING, THREE_FILES, World, document, world
 

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Final
+import asyncio
+from typing import Final, NamedTuple
 
 from fairlead.wire import compose
 from fairlead.wire.compose import Content
 from fairlead.wire.connection import Connection, Disconnected
 from fairlead.wire.limits import Limits
-from fairlead.wire.parse import Head, Pairs
+from fairlead.wire.parse import Head, Incoming, Pairs
 from fairlead.wire.pool import Pool
 from fairlead.wire.route import Route
+from fairlead.wire.upload import Upload
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request: names of headers in lower case, the path with its query already encoded."""
 
     method: str
     route: Route
-    path: str = field(repr=False)
-    headers: Pairs = field(default=(), repr=False)
-    content: Content = field(default=None, repr=False)
+    path: str
+    headers: Pairs = ()
+    content: Content = None
+
+    def __repr__(self) -> str:
+        return f"Outgoing({self.method})"  # everything else may hold a secret
 
 
 class Response:
     """A response whose body is on its way; `close` it, or read to the end."""
 
-    def __init__(self, head: Head, connection: Connection, route: Route, pool: Pool, read: float) -> None:
-        assert connection.incoming
+    def __init__(self, head: Head, incoming: Incoming, connection: Connection, route: Route, pool: Pool) -> None:
         self.status = head.status
         self.headers = head.headers
-        self._incoming = connection.incoming
-        self._lent: tuple[Connection, Route] | None = (connection, route)
+        self._incoming = incoming
+        self._connection: Connection | None = connection
+        self._route = route
         self._pool = pool
-        self._read = read
-        if self._incoming.done:
+        if incoming.done:
             self.close()
 
     def whole(self) -> bytes | None:
@@ -48,12 +49,10 @@ class Response:
 
     async def piece(self) -> bytes:
         """The next bytes of the body; none at its end."""
-        if self._incoming.chunks and self._lent is None:
-            return self._incoming.take()
-        if self._lent is None:
-            return b""
+        if self._connection is None:
+            return self._incoming.take() if self._incoming.chunks else b""
         try:
-            data = await self._lent[0].piece(self._read)
+            data = await self._connection.piece()
         except BaseException:
             self.close()
             raise
@@ -63,9 +62,12 @@ class Response:
 
     def close(self) -> None:
         """Gives the connection back; it is closed unless the response was read to its end."""
-        if self._lent:
-            lent, self._lent = self._lent, None
-            self._pool.give_back(*lent)
+        if self._connection:
+            connection, self._connection = self._connection, None
+            self._pool.give_back(connection, self._route)
+
+    async def aclose(self) -> None:
+        self.close()
 
 
 class Client:
@@ -73,69 +75,59 @@ class Client:
 
     def __init__(self, limits: Limits) -> None:
         self.pool = Pool(limits)
-        self._limits = limits
+        self._total = limits.total
 
     async def send(self, request: Outgoing) -> Response:
         """The response, its body not yet read; raises a `CallError`."""
         data = _head(request)
-        body = _Once(request.content) if isinstance(request.content, AsyncIterator) else None
+        deadline = asyncio.get_running_loop().time() + self._total
+        if request.content is None or isinstance(request.content, bytes):
+            return await self._sent(request, data, None, deadline)
+        upload = Upload(request.content, compose.declared_length(request.headers))
         try:
-            return await self._attempt(request, data, body)
-        except _Stale:
-            return await self._attempt(request, data, body, fresh=True)
+            return await self._sent(request, data, upload, deadline)
+        except BaseException:
+            await upload.close()
+            raise
 
     def close(self) -> None:
         self.pool.close()
 
-    async def _attempt(self, request: Outgoing, data: bytes, body: _Once | None, *, fresh: bool = False) -> Response:
-        connection = await self.pool.take(request.route, fresh=fresh)
+    async def _sent(self, request: Outgoing, data: bytes, upload: Upload | None, deadline: float) -> Response:
+        connection = self.pool.take_idle(request.route) or await self.pool.take(request.route, deadline)
         try:
-            connection.begin(request.method, data)
-            incoming = connection.incoming
-            if body:
-                connection.upload(body, compose.declared_length(request.headers), self._limits.read)
-            head = await connection.head(self._limits.read, self._limits.total)
-        except Disconnected:
-            is_stale = not connection.is_fresh and request.method in IDEMPOTENT and not (incoming and incoming.began)
-            self._drop(connection, request.route)
-            if is_stale and not (body and body.began):
+            return await self._exchange(connection, request, data, upload, deadline)
+        except _Stale:
+            connection = await self.pool.take(request.route, deadline, fresh=True)
+            return await self._exchange(connection, request, data, upload, deadline)
+
+    async def _exchange(
+        self, connection: Connection, request: Outgoing, data: bytes, upload: Upload | None, deadline: float
+    ) -> Response:
+        incoming = connection.begin(request.method, data, upload)
+        try:
+            head = await connection.head(deadline)
+        except BaseException as error:
+            is_stale = isinstance(error, Disconnected) and not (connection.is_fresh or incoming.began)
+            connection.close()
+            self.pool.give_back(connection, request.route)
+            if is_stale and request.method in IDEMPOTENT and (upload is None or upload.is_untouched):
                 raise _Stale from None
             raise
-        except BaseException:
-            self._drop(connection, request.route)
-            raise
-        return Response(head, connection, request.route, self.pool, self._limits.read)
-
-    def _drop(self, connection: Connection, route: Route) -> None:
-        connection.close()
-        self.pool.give_back(connection, route)
+        if upload:
+            upload.is_untouched = False
+        return Response(head, incoming, connection, request.route, self.pool)
 
 
 class _Stale(Exception):
     """A pooled connection had ended before a byte of the response came, and the request may be sent again."""
 
 
-class _Once:
-    """A streamed body that knows whether any of it was taken."""
-
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self.began = False
-        self._pieces = pieces
-
-    def __aiter__(self) -> _Once:
-        return self
-
-    async def __anext__(self) -> bytes:
-        self.began = True
-        return await anext(self._pieces)
-
-
 def _head(request: Outgoing) -> bytes:
-    route, headers = request.route, request.headers
+    method, route, path, headers, content = request
     if route.authorization:
         headers = (*(pair for pair in headers if pair[0] != "authorization"), ("authorization", route.authorization))
-    if route.proxy and not route.is_tunnel and route.proxy.authorization:
+    if route.proxy and not route.tls and route.proxy.authorization:
         headers = (*headers, ("proxy-authorization", route.proxy.authorization))
-    content = request.content
-    data = compose.head(request.method, route.target(request.path), route.authority, headers, content)
+    data = compose.head(method, route.target(path), route.authority, headers, content)
     return data + content if content and isinstance(content, bytes) else data

@@ -17,12 +17,13 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 def head(method: str, target: str, host: str, headers: Pairs, content: Content) -> bytes:
     """The request's head; raises `ArgumentError` where a part of it holds what cannot stand there."""
-    given = [(name, value) for name, value in headers if name not in _OURS]
-    if not any(name == "host" for name, _ in given):
-        given.insert(0, ("host", host))
-    given += _framing(method, headers, content)
-    text = "".join([f"{method} {target} HTTP/1.1\r\n", *[f"{name}: {value}\r\n" for name, value in given], "\r\n"])
-    if text.count("\n") != len(given) + 2 or not _HEAD.fullmatch(text):
+    lines = [f"{name}: {value}\r\n" for name, value in headers if name not in _OURS]
+    if "host" not in dict(headers):
+        lines.insert(0, f"host: {host}\r\n")
+    if framing := _framing(method, headers, content):
+        lines.append(framing)
+    text = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n"
+    if text.count("\n") != len(lines) + 2 or not _HEAD.fullmatch(text):
         raise ArgumentError("the arguments make no request that could be sent")
     return text.encode("latin-1")
 
@@ -37,8 +38,8 @@ def declared_length(headers: Pairs) -> int | None:
     return int(lengths[0])
 
 
-def _framing(method: str, headers: Pairs, content: Content) -> Pairs:
+def _framing(method: str, headers: Pairs, content: Content) -> str:
     if content is None or isinstance(content, bytes):
-        return (("content-length", str(len(content or b""))),) if content or method in _WITH_BODY else ()
+        return f"content-length: {len(content or b'')}\r\n" if content or method in _WITH_BODY else ""
     length = declared_length(headers)
-    return (("transfer-encoding", "chunked"),) if length is None else (("content-length", str(length)),)
+    return "transfer-encoding: chunked\r\n" if length is None else f"content-length: {length}\r\n"

@@ -4,60 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 from fairlead.errors import UpstreamFailed, UpstreamTimeout
-from fairlead.wire import compose
+from fairlead.wire import addresses, compose
 from fairlead.wire.connection import Connection
 from fairlead.wire.route import Proxy, Route
 
 
-async def dial(route: Route, seconds: float, lost: Callable[[Connection], None]) -> Connection:
+async def dial(route: Route, seconds: float, new: Callable[[], Connection]) -> Connection:
     """A connection that is ready for its first request."""
-    made: list[Connection] = []
-
-    def make() -> Connection:
-        made.append(Connection(lost))
-        return made[-1]
-
+    connection = new()
     try:
         async with asyncio.timeout(seconds):
-            return await _dial(route, seconds, make)
+            await _dial(route, connection)
     except TimeoutError:
-        _close(made)
+        connection.close()
         raise UpstreamTimeout("the upstream did not answer in time") from None
     except (OSError, UnicodeError):
-        _close(made)
+        connection.close()
         raise UpstreamFailed("cannot connect to the upstream") from None
     except BaseException:
-        _close(made)
-        raise
-
-
-def _close(made: list[Connection]) -> None:
-    for connection in made:
         connection.close()
-
-
-async def _dial(route: Route, seconds: float, make: Callable[[], Connection]) -> Connection:
-    loop = asyncio.get_running_loop()
-    host, port = (route.proxy.host, route.proxy.port) if route.proxy else (route.host, route.port)
-    tls = route.proxy_tls if route.proxy else route.tls
-    _, connection = await loop.create_connection(make, host, port, ssl=tls, server_hostname=host if tls else None)
-    if route.proxy and route.is_tunnel:
-        await _tunnel(connection, route, route.proxy, seconds)
+        raise
     return connection
 
 
-async def _tunnel(connection: Connection, route: Route, proxy: Proxy, seconds: float) -> None:
+async def _dial(route: Route, connection: Connection) -> None:
+    host, port = (route.proxy.host, route.proxy.port) if route.proxy else (route.host, route.port)
+    tls = route.proxy_tls if route.proxy else route.tls
+    sock = await addresses.connected(host, port)
+    try:
+        loop, name = asyncio.get_running_loop(), host if tls else None
+        await loop.create_connection(lambda: connection, sock=sock, ssl=tls, server_hostname=name)
+    except BaseException:
+        sock.close()
+        raise
+    if route.proxy and route.is_tunnel:
+        await _tunnel(connection, route, route.proxy)
+
+
+async def _tunnel(connection: Connection, route: Route, proxy: Proxy) -> None:
     loop, tls = asyncio.get_running_loop(), route.tls
     assert tls
     host = f"[{route.host}]" if ":" in route.host else route.host
     target = f"{host}:{route.port}"
     credentials = (("proxy-authorization", proxy.authorization),) if proxy.authorization else ()
-    connection.begin("CONNECT", compose.head("CONNECT", target, target, credentials, None))
-    head = await connection.head(seconds, seconds)
-    incoming = connection.incoming
-    if head.status >= 300 or not incoming or not incoming.done or not connection.is_open:
+    incoming = connection.begin("CONNECT", compose.head("CONNECT", target, target, credentials, None))
+    head = await connection.head(inf)
+    if head.status >= 300 or not incoming.done or not connection.is_open:
         raise UpstreamFailed(f"the proxy answered with {head.status} and makes no connection to the upstream")
     await connection.secure(
         lambda inner: asyncio.ensure_future(loop.start_tls(inner, connection, tls, server_hostname=route.host))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Limits:
     """Bounds of every exchange with an upstream; times in seconds, sizes in bytes.
 
-    `read` bounds each wait for more bytes to come or go; `total` bounds the wait for the response's headers, counted
-    from the end of a streamed upload, and the reading of a body that is read whole, not the relaying of a stream.
+    `connect` bounds the wait for a free connection and the making of one; `read` each wait for more bytes to come or
+    go. `total` bounds all that passes before the response's headers are there, but for the time of a streamed upload,
+    and then the reading of a body that is read whole, not the relaying of a stream.
     """
 
     connect: float = 5.0

@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fairlead.wire.chunked import Chunked
-from fairlead.wire.grammar import FIELD, TEXT, TOKEN, Malformed
+from fairlead.wire.grammar import FIELD, TEXT, Malformed
 
 MAX_HEAD: Final = 64 * 1024
 MAX_INTERIM: Final = 16
 _START: Final = "HTTP/1."
-_HEAD = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?\r\n((?:{FIELD}\r\n)*+)\r\n")
-_FIELD = re.compile(rf"({TOKEN}):({TEXT}*+)\r\n")
+_HEAD = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?((?:\r\n{FIELD})*+)\r\n\r\n")
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_LAST = frozenset({"close", "upgrade"})
 
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Status and headers, names in lower case."""
 
     minor: str
     status: int
     headers: Pairs
-
-    def values(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key == name]
 
 
 class Incoming:
@@ -52,9 +48,9 @@ class Incoming:
         self._step: Callable[[bytes], bytes | None] = self._read_head
         self._rest = b""
         self._left = 0
+        self._chunked: Chunked | None = None
         self._interim = 0
         self._scanned = 0
-        self._chunked = Chunked(self._add)
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes; raises `Malformed`."""
@@ -112,14 +108,17 @@ class Incoming:
 
     def _frame(self, head: Head) -> None:
         """Decides how long the body is (RFC 9112, 6.3)."""
-        lengths, codings = head.values("content-length"), head.values("transfer-encoding")
-        _check_framing(head, lengths, codings)
-        length = int(lengths[0]) if lengths else None
-        self.keeps_alive = _keeps_alive(head)
+        framing: dict[str, str] = {}
+        for name, value in head.headers:
+            if name in _FRAMING:
+                framing[name] = f"{framing[name]}, {value}" if name in framing else value
+        length, is_chunked = _length(framing), _is_chunked(framing, head.minor)
+        self.keeps_alive = head.minor == "1" and not _ends(framing.get("connection", ""))
         if self._method == "HEAD" or head.status in (204, 304) or self._tunnels(head):
-            self.keeps_alive &= head.status != 204 or not (codings or length)
+            self.keeps_alive &= head.status != 204 or not (is_chunked or length)
             self.done = True
-        elif codings:
+        elif is_chunked:
+            self._chunked = Chunked(self._add)
             self._step = self._read_chunked
         elif length is None:
             self.keeps_alive = False
@@ -133,17 +132,18 @@ class Incoming:
         return self._method == "CONNECT" and head.status < 300
 
     def _read_length(self, data: bytes) -> bytes:
-        body = data if len(data) <= self._left else data[: self._left]
+        body, rest = (data, b"") if len(data) <= self._left else (data[: self._left], data[self._left :])
         self._add(body)
         self._left -= len(body)
         self.done = not self._left
-        return data[len(body) :]
+        return rest
 
     def _read_until_closed(self, data: bytes) -> bytes:
         self._add(data)
         return b""
 
     def _read_chunked(self, data: bytes) -> bytes | None:
+        assert self._chunked
         rest = self._chunked.feed(data)
         self.done = self._chunked.done
         return rest
@@ -154,16 +154,31 @@ def _parsed(text: str) -> Head:
     if not match:
         raise Malformed("a head that is none")
     minor, status, fields = match.groups()
-    return Head(minor, int(status), tuple((name.lower(), value.strip(" \t")) for name, value in _FIELD.findall(fields)))
+    headers = []
+    for line in fields.split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        headers.append((name.lower(), value.strip(" \t")))
+    return Head(minor, int(status), tuple(headers))
 
 
-def _check_framing(head: Head, lengths: list[str], codings: list[str]) -> None:
-    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
+def _length(framing: dict[str, str]) -> int | None:
+    text = framing.get("content-length")
+    if text is None:
+        return None
+    if not _LENGTH.fullmatch(text):
         raise Malformed("a length that is none")
-    if codings and (lengths or head.minor == "0" or [coding.lower() for coding in codings] != ["chunked"]):
+    return int(text)
+
+
+def _is_chunked(framing: dict[str, str], minor: str) -> bool:
+    coding = framing.get("transfer-encoding")
+    if coding is None:
+        return False
+    if coding.lower() != "chunked" or "content-length" in framing or minor == "0":
         raise Malformed("a transfer coding that is not chunked alone")
+    return True
 
 
-def _keeps_alive(head: Head) -> bool:
-    words = {word.strip().lower() for value in head.values("connection") for word in value.split(",")}
-    return head.minor == "1" and "close" not in words and "upgrade" not in words
+def _ends(connection: str) -> bool:
+    """Whether the header says that the connection is of no more use to us."""
+    return not _LAST.isdisjoint([word.strip() for word in connection.lower().split(",")])
