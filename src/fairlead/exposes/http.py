@@ -17,6 +17,8 @@ from fairlead.operation import Bytes, Result
 
 log = logging.getLogger("fairlead")
 _BODYLESS = frozenset({204, 304})
+_UNBUFFERED: Final = (b"x-accel-buffering", b"no")
+"""Tells proxies before the gateway not to hold events back."""
 
 
 PATIENCE: Final = 0.02
@@ -79,7 +81,10 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
     connection and the caller sees that the body is not whole.
     """
     try:
-        await send({"type": "http.response.start", "status": result.status, "headers": _encoded(result.headers)})
+        headers = _encoded(result.headers)
+        if result.media_type == "text/event-stream":
+            headers = [*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED]
+        await send({"type": "http.response.start", "status": result.status, "headers": headers})
         if isinstance(result.body, Bytes):
             is_sent = not head and result.status not in _BODYLESS
             await send({"type": "http.response.body", "body": result.body.data if is_sent else b""})
