@@ -22,7 +22,8 @@ ORDER = """
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners guard runtime protocol server sandbox explain checks terminal overview banner start cli
+    settings listeners guard runtime protocol server sandbox explain checks terminal overview banner
+    supervisor start cli
 """.split()
 
 
