@@ -16,9 +16,8 @@ from serving.sockets import private_ca
 from fairlead.errors import UpstreamFailed
 from fairlead.wire.client import Client, Outgoing
 from fairlead.wire.route import Route
-from wire.upstream import SHORT, body
+from wire.upstream import LOOPS, SHORT, body
 
-LOOPS = [("asyncio", {"use_uvloop": False}), ("asyncio", {"use_uvloop": True})]
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", LOOPS, ids=["asyncio", "uvloop"])]
 HALF = b"HTTP/1.1 200 OK\r\n\r\nhalf of it"
 

@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> None:
-        """The only end of a connection that can end a body: the other side says so, inside of TLS where there is TLS."""
+        """The only end that can be a body's: the other side says so, inside of TLS where there is TLS."""
         if self.incoming and not _is_cut_off(self._transport) and self.incoming.end():
             self.incoming.keeps_alive = False
         self.close()
