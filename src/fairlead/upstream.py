@@ -1,4 +1,4 @@
-"""The one door to upstreams: pooled, bounded, and the only importer of `wire`.
+"""The one door to upstreams: pooled and bounded.
 
 Its transport is the seam for tests and the sandbox. A response is relayed as it comes or read whole, up to a limit;
 redirects are handed to the caller, never followed; cookies are never kept.

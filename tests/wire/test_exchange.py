@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from fairlead.errors import ArgumentError, CallError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
+from fairlead.wire.client import Client, Outgoing
 from fairlead.wire.connection import HIGH_WATER
-from wire.upstream import OK, SHORT, Peer, body, stage
+from fairlead.wire.route import Route
+from wire.upstream import LOOPS, OK, SHORT, Peer, Play, body, stage
 
 pytestmark = pytest.mark.anyio
 
@@ -245,6 +249,97 @@ async def test_an_upload_is_taken_no_faster_than_the_upstream_reads() -> None:
             await one.send("POST", "/", endless())
         done.set()
         assert taken < 16 * 1024 * 1024
+
+
+class Source:
+    """A body that knows what became of it."""
+
+    def __init__(self, *parts: bytes | Exception) -> None:
+        self.parts = list(parts)
+        self.taken = 0
+        self.begun, self.closed = asyncio.Event(), asyncio.Event()
+
+    def __aiter__(self) -> Source:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self.begun.set()
+        if self.taken == len(self.parts):
+            await asyncio.Event().wait()  # more would come
+        part = self.parts[self.taken]
+        self.taken += 1
+        if isinstance(part, Exception):
+            raise part
+        return part
+
+    async def aclose(self) -> None:
+        self.closed.set()
+
+
+async def read_all(peer: Peer) -> None:
+    await peer.reader.read()
+
+
+@pytest.mark.parametrize("play", [hang_up, read_all])
+async def test_an_upload_that_fails_or_is_cancelled_closes_the_source_of_its_body(play: Play) -> None:
+    broken, endless = Source(b"abc", OSError()), Source(b"abc")
+    async with stage(play) as one:
+        with pytest.raises(UpstreamFailed):
+            await one.send("POST", "/", broken)
+        sending = asyncio.create_task(one.send("POST", "/", endless))
+        await endless.begun.wait()
+        sending.cancel()
+        await asyncio.wait([sending])
+        assert (broken.closed.is_set(), endless.closed.is_set(), one.client.pool.lent) == (True, True, 0)
+
+
+async def test_a_body_that_nobody_ever_asked_for_is_closed_as_well() -> None:
+    source = Source(b"abc")
+    async with stage(hold, replace(SHORT, connections=1, connect=0.05)) as one:
+        response = await one.send()
+        with pytest.raises(UpstreamBusy):
+            await one.send("POST", "/", source)
+        response.close()
+    assert (source.closed.is_set(), source.taken) == (True, 0)
+
+
+async def test_an_answer_that_is_given_up_closes_the_source_of_an_upload_that_still_goes_on() -> None:
+    source = Source(b"abc")
+    async with stage(hold) as one:
+        response = await one.send("POST", "/", source)
+        assert not source.closed.is_set()
+        response.close()
+        await source.closed.wait()
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS, ids=["asyncio", "uvloop"])
+async def test_a_stream_that_nobody_touched_goes_to_another_connection_when_the_first_has_gone_stale() -> None:
+    got: list[bytes] = []
+
+    def play(listener: socket.socket) -> None:
+        for number in range(2):
+            sock, _ = listener.accept()
+            with sock:
+                sock.settimeout(5)
+                data = b""
+                while not data.endswith((b"\r\n\r\n", b"0\r\n\r\n")[number : number + 1]):
+                    data += sock.recv(65536)
+                got.append(data)
+                sock.sendall(OK)
+            closed.release()
+
+    closed = threading.Semaphore(0)
+    client = Client(SHORT)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        served = asyncio.get_running_loop().run_in_executor(None, play, listener)
+        route = Route("127.0.0.1", listener.getsockname()[1], "x")
+        await body(await client.send(Outgoing("GET", route, "/")))
+        closed.acquire()  # which the event loop does not get to notice
+        response = await client.send(Outgoing("PUT", route, "/", content=pieces(b"ab")))
+        assert (response.status, await body(response)) == (200, b"{}")
+        await served
+    client.close()
+    assert got[1].endswith(b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")
 
 
 async def test_a_slow_reader_holds_no_more_than_the_mark_and_one_read() -> None:

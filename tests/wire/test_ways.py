@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from httpx._utils import URLPattern, get_environment_proxies
 from serving.sockets import private_ca
 
-from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
+from fairlead.errors import ArgumentError, StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.wire.client import Client, Outgoing
 from fairlead.wire.limits import Limits
 from fairlead.wire.proxy import Proxies, from_environment
@@ -125,31 +126,71 @@ async def test_a_handshake_that_does_not_end_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("no_proxy", "url", "is_proxied"),
+    "no_proxy",
+    """a.example example .example .a.example a.example:81 127.0.0.1 ::1 localhost .localhost
+    http://a.example https://a.example all://a.example a.example,b.example ,, a.example: 10.0.0.0/8 B.EXAMPLE
+    * x,* 127.0.0.1:8080 http://a.example:8080""".split(),
+)
+def test_hosts_are_exempt_from_proxies_as_httpx_has_them_exempt(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+    monkeypatch.setenv("http_proxy", "http://u:p%40@proxy:3128")
+    monkeypatch.setenv("https_proxy", "http://proxy:3129")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    ours = from_environment()
+    patterns = sorted(
+        ((URLPattern(key), proxy) for key, proxy in get_environment_proxies().items()), key=lambda one: one[0]
+    )
+    for text in URLS:
+        url = httpx.URL(text)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        theirs = next((proxy for pattern, proxy in patterns if pattern.matches(url)), None)
+        assert (ours.of(url.scheme, url.raw_host.decode().strip("[]"), port) is not None) == (theirs is not None), text
+
+
+URLS = """http://a.example https://a.example http://x.a.example http://aa.example http://b.example http://a.example:81
+    http://a.example:8080 http://127.0.0.1 http://127.0.0.1:8080 http://[::1] http://localhost http://a.localhost
+    http://10.1.2.3 http://example http://A.Example""".split()
+
+
+@pytest.mark.parametrize(("no_proxy", "url"), [("a.example:80", "http://a.example"), ("[::1]", "http://[::1]")])
+def test_a_port_may_be_the_usual_one_and_an_address_may_stand_in_brackets(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert from_environment().of("http", httpx.URL(url).host, 80) is None
+
+
+def test_a_proxy_may_want_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://u:p%40@proxy:3128")
+    assert from_environment().of("http", "a.example", 80) == Proxy("proxy", 3128, authorization="Basic dTpwQA==")
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "authority", "path"),
     [
-        ("", "http://a.example", True),
-        ("*", "http://a.example", False),
-        ("example", "http://a.example", False),
-        (".example", "http://a.example", False),
-        (".a.example", "http://a.example", True),
-        ("a.example", "http://aa.example", True),
-        ("a.example:80", "http://a.example", False),
-        ("a.example:81", "http://a.example", True),
-        ("127.0.0.1", "http://127.0.0.1", False),
-        ("::1", "http://[::1]", False),
-        ("localhost", "http://a.localhost", True),
-        ("http://a.example", "http://a.example", False),
-        ("https://a.example", "http://a.example", True),
+        ("http://[::1]:8080/a?b", "::1", 8080, "[::1]:8080", "/a?b"),
+        ("https://[2001:db8::1]/", "2001:db8::1", 443, "[2001:db8::1]", "/"),
+        ("http://b\u00fccher.example/\u00fc", "xn--bcher-kva.example", 80, "xn--bcher-kva.example", "/%C3%BC"),
+        ("HTTP://A.Example", "a.example", 80, "a.example", "/"),
+        ("http://a.example?x=1", "a.example", 80, "a.example", "/?x=1"),
+        ("http://a.example:81/b/../c%2", "a.example", 81, "a.example:81", "/c%2"),
     ],
 )
-def test_proxies_of_the_environment_are_used_as_httpx_uses_them(
-    monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str, *, is_proxied: bool
+def test_a_url_names_a_route_and_a_target_the_same_each_time(
+    url: str, host: str, port: int, authority: str, path: str
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://u:p%40@proxy:3128")
-    monkeypatch.setenv("no_proxy", no_proxy)
-    parts = httpx.URL(url)
-    proxy = from_environment().of("http", parts.host, parts.port or 80)
-    assert proxy == (Proxy("proxy", 3128, authorization="Basic dTpwQA==") if is_proxied else None)
+    routes = Routes(ssl.create_default_context(), Proxies({}, ()))
+    (route, target), again = routes.find(url), routes.find(url)
+    assert ((route.host, route.port, route.authority, target), again) == (
+        (host, port, authority, path),
+        (route, target),
+    )
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/", "http:///a", "/a", "", "http://a\x00b/", "http://a:x/"])
+def test_what_is_no_url_of_http_has_no_route(url: str) -> None:
+    with pytest.raises((ArgumentError, UpstreamFailed)):
+        Routes(ssl.create_default_context(), Proxies({}, ())).find(url)
 
 
 def test_a_proxy_of_another_kind_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from fairlead.wire.limits import Limits
 from fairlead.wire.route import Route
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+LOOPS = [("asyncio", {"use_uvloop": False}), ("asyncio", {"use_uvloop": True})]
+"""The parameters of `anyio_backend` for a test that runs on both event loops."""
 SHORT = Limits(connect=5, read=5, total=5, connections=2, idle=30)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import Any, Final
 
@@ -20,14 +21,14 @@ async def connected(host: str, port: int) -> socket.socket:
     return await first(in_turns([(family, address) for family, _, _, _, address in found]))
 
 
-def in_turns(addresses: list[Address]) -> list[Address]:
+def in_turns(addresses: Sequence[Address]) -> list[Address]:
     """The addresses with their families taking turns, so that a family without a way costs one head start."""
     preferred = [one for one in addresses if one[0] == addresses[0][0]]
     others = [one for one in addresses if one[0] != addresses[0][0]]
     return [one for one in chain.from_iterable(zip_longest(preferred, others)) if one]
 
 
-async def first(addresses: list[Address]) -> socket.socket:
+async def first(addresses: Sequence[Address]) -> socket.socket:
     """A socket to the first address that takes it; the next is tried when one fails, or has had its head start."""
     started: list[asyncio.Task[socket.socket]] = []
     failed: BaseException = OSError("the name has no address")

@@ -79,27 +79,24 @@ class Client:
 
     async def send(self, request: Outgoing) -> Response:
         """The response, its body not yet read; raises a `CallError`."""
-        data = _head(request)
+        data, content = _head(request), request.content
         deadline = asyncio.get_running_loop().time() + self._total
-        if request.content is None or isinstance(request.content, bytes):
-            return await self._sent(request, data, None, deadline)
-        upload = Upload(request.content, compose.declared_length(request.headers))
+        streamed = None if content is None or isinstance(content, bytes) else content
+        upload = Upload(streamed, compose.declared_length(request.headers)) if streamed else None
         try:
-            return await self._sent(request, data, upload, deadline)
+            connection = self.pool.take_idle(request.route) or await self.pool.take(request.route, deadline)
+            try:
+                return await self._exchange(connection, request, data, upload, deadline)
+            except _Stale:
+                connection = await self.pool.take(request.route, deadline, fresh=True)
+                return await self._exchange(connection, request, data, upload, deadline)
         except BaseException:
-            await upload.close()
+            if upload:
+                await upload.close()
             raise
 
     def close(self) -> None:
         self.pool.close()
-
-    async def _sent(self, request: Outgoing, data: bytes, upload: Upload | None, deadline: float) -> Response:
-        connection = self.pool.take_idle(request.route) or await self.pool.take(request.route, deadline)
-        try:
-            return await self._exchange(connection, request, data, upload, deadline)
-        except _Stale:
-            connection = await self.pool.take(request.route, deadline, fresh=True)
-            return await self._exchange(connection, request, data, upload, deadline)
 
     async def _exchange(
         self, connection: Connection, request: Outgoing, data: bytes, upload: Upload | None, deadline: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from math import inf
 from typing import Final, cast
@@ -59,10 +60,13 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> None:
-        self._ended()
+        """The only end that can be a body's: the other side says so, inside of TLS where there is TLS."""
+        if self.incoming and not _is_cut_off(self._transport) and self.incoming.end():
+            self.incoming.keeps_alive = False
+        self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended(whole=exc is None)
+        self.close()
 
     def pause_writing(self) -> None:
         self._drained = self._loop.create_future()
@@ -182,11 +186,6 @@ class Connection(asyncio.Protocol):
             self.fail(error)
         self._wake()
 
-    def _ended(self, *, whole: bool = True) -> None:
-        if self.incoming and whole and self.incoming.end():
-            self.incoming.keeps_alive = False
-        self.close()
-
     def _check(self) -> None:
         if self._error:
             raise self._error.again()
@@ -203,3 +202,14 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = None
             self.deadline = inf
+
+
+def _is_cut_off(transport: asyncio.Transport | None) -> bool:
+    """Whether TCP ended inside of TLS that did not (RFC 8446, 6.1); asyncio makes no difference between them."""
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object") if transport else None
+    if tls is None:
+        return False
+    try:
+        return tls.read(1) != b""
+    except ssl.SSLError:
+        return True

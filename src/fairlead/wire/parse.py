@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from fairlead.wire.chunked import Chunked
@@ -16,7 +17,9 @@ from fairlead.wire.grammar import FIELD, TEXT, Malformed
 MAX_HEAD: Final = 64 * 1024
 MAX_INTERIM: Final = 16
 _START: Final = "HTTP/1."
-_HEAD = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?((?:\r\n{FIELD})*+)\r\n\r\n")
+OFTEN: Final = 128
+_STATUS = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?")
+_FIELD = re.compile(FIELD)
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -150,15 +153,24 @@ class Incoming:
 
 
 def _parsed(text: str) -> Head:
-    match = _HEAD.fullmatch(text)
-    if not match:
+    lines = text.split("\r\n")
+    status = _STATUS.fullmatch(lines[0])
+    if not status:
         raise Malformed("a head that is none")
-    minor, status, fields = match.groups()
-    headers = []
-    for line in fields.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        headers.append((name.lower(), value.strip(" \t")))
-    return Head(minor, int(status), tuple(headers))
+    headers = tuple([_often(line) if len(line) <= OFTEN else _field(line) for line in lines[1:-2]])
+    return Head(status[1], int(status[2]), headers)
+
+
+def _field(line: str) -> tuple[str, str]:
+    match = _FIELD.fullmatch(line)
+    if not match:
+        raise Malformed("a header that is none")
+    name, _, value = line.partition(":")
+    return name.lower(), value.strip(" \t")
+
+
+_often = lru_cache(maxsize=512)(_field)
+"""Upstreams say nearly the same in every answer; what is longer is rarely said twice."""
 
 
 def _length(framing: dict[str, str]) -> int | None:

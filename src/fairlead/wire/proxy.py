@@ -70,8 +70,8 @@ def _split(name: str) -> tuple[str, int | None]:
     if _is_address(name):
         return name, None
     host, _, port = name.rpartition(":")
-    if host and port.isdecimal():
-        return host.strip("[]"), int(port)
+    if host and (port.isdecimal() or not port):
+        return host.strip("[]"), int(port) if port else None
     return name.strip("[]"), None
 
 
