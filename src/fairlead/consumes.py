@@ -25,9 +25,7 @@ Method = Annotated[
     Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
 ]
-RawFormat = Literal[
-    "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "binary", "text"
-]
+RawFormat = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
 
 class ConsumedOperation(Model):
@@ -44,6 +42,7 @@ class ConsumedOperation(Model):
     input_parameters: tuple[InputParameter, ...] = ()
     body: BodyModel | None = None
     output_raw_format: RawFormat = "json"
+    output_schema: Text = ""
     output_parameters: Outputs = ()
 
     @field_validator("body", mode="before")

@@ -10,6 +10,7 @@ from fairlead.auth import Credential
 from fairlead.binds import Value
 from fairlead.document import Document
 from fairlead.exposed import Exposed
+from fairlead.formats import JSON
 from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
 from fairlead.sources import Built, Filled
@@ -51,7 +52,8 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if credential := consumed.section.authentication:
         yield f"    {credential.type} credential {_effect(credential)}"
     if exposed.shape:
-        yield f"    answer mapped: {', '.join(_mapped(exposed))}"
+        kind = "answer" if exposed.format is JSON else f"{exposed.format.title} answer"
+        yield f"    {kind} mapped: {', '.join(_mapped(exposed))}"
 
 
 def _effect(credential: Credential) -> str:

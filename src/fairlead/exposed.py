@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import CallError, Place, Problem, Refused
+from fairlead.formats import FORMATS, JSON, Format
 from fairlead.jsonpath.base import PathError
 from fairlead.mocks import is_mock, mocked
 from fairlead.model import InputParameter, Model, OutputParameter, Outputs, Text
@@ -30,7 +32,7 @@ from fairlead.operation import Bound, Failing, Hidden, Mocked, Operation, Run, S
 from fairlead.outputs import located
 from fairlead.schema import Schema, is_complete, schema_of
 from fairlead.scope import Scope
-from fairlead.shape import InputNames, shape
+from fairlead.shape import Context, InputNames, shape
 from fairlead.wiring import Wiring, wired
 
 _PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
@@ -77,6 +79,7 @@ class Exposed:
     target: Target | Mock | None = None
     binding: Binding = Binding(Inputs(), ())
     shape: Shape | None = None
+    format: Format = JSON
     outputs: tuple[OutputParameter, ...] = ()
     problems: tuple[Problem, ...] = ()
     path: str = ""
@@ -123,7 +126,7 @@ class Exposed:
             return Failing(error)
         call = wired(self.consumed, wiring)
         bound = call if self.binding.is_identity else Bound(call, sources)
-        return Shaped(bound, self.shape) if self.shape else bound
+        return Shaped(bound, self.shape, self.format) if self.shape else bound
 
 
 def _revealed(source: Any, environ: Environ) -> Any:
@@ -181,10 +184,11 @@ def _planned(one: Entry, target: Target | Mock | Problem) -> Exposed:
     scope = one.scope.taken_apart(target.consumed)
     binding, problems = bind(target.consumed, one.caller.with_, scope)
     outputs = located(one.caller.output_parameters, target.consumed.operation.output_parameters)
-    shaped, faults = _shaped(one.caller, outputs, binding.inputs.meant if binding else str, target.consumed)
+    shaped, form, faults = _shaped(one.caller, outputs, binding.inputs.meant if binding else str, target.consumed)
     if binding is None or problems or faults:
         return replace(bare, problems=(*problems, *faults))
-    return replace(_bare(one.caller, scope), target=target, binding=binding, shape=shaped, outputs=outputs)
+    planned = replace(_bare(one.caller, scope), target=target, binding=binding)
+    return replace(planned, shape=shaped, format=form, outputs=outputs)
 
 
 def _mocked(bare: Exposed, one: Entry) -> Exposed:
@@ -212,14 +216,23 @@ def _bare(caller: Caller, scope: Scope) -> Exposed:
 
 def _shaped(
     caller: Caller, outputs: tuple[OutputParameter, ...], input_name: InputNames, target: Consumed
-) -> tuple[Shape | None, list[Problem]]:
+) -> tuple[Shape | None, Format, list[Problem]]:
+    """What maps the answers, and the format that they are read in; nothing is read where nothing changes."""
+    form, faults = _format(caller, target)
     try:
-        shaped = shape(outputs, input_name)
+        shaped = shape(outputs, Context(input_name, lists_one=not form.has_lists))
     except ValueError as error:
         hint = _PATHS if isinstance(error, PathError) else ""
-        return None, [Problem(caller.at("outputParameters"), f"an output mapping {error}", hint)]
-    raw = target.operation.output_raw_format
-    if shaped and raw != "json":
-        message = f"{raw!r} answers cannot be mapped by this version, only passed through"
-        return None, [Problem(caller.at("outputParameters"), message)]
-    return shaped, []
+        return None, JSON, [Problem(caller.at("outputParameters"), f"an output mapping {error}", hint)]
+    return (shaped, form, faults) if shaped else (None, JSON, [])
+
+
+def _format(caller: Caller, target: Consumed) -> tuple[Format, list[Problem]]:
+    raw, schema = target.operation.output_raw_format, target.operation.output_schema
+    if raw not in FORMATS:
+        message = f"{raw!r} answers cannot be mapped, only passed through"
+        return JSON, [Problem(caller.at("outputParameters"), message)]
+    try:
+        return FORMATS[raw](schema, Path(target.place.file).parent), []
+    except ValueError as error:
+        return JSON, [Problem(target.operation.at("outputSchema"), f"{raw!r} answers cannot be mapped: {error}")]

@@ -16,7 +16,7 @@ from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
 from fairlead.operation import Shape
 from fairlead.scope import Scope
-from fairlead.shape import answered
+from fairlead.shape import Context, answered
 
 
 def is_mock(outputs: Iterable[OutputParameter]) -> bool:
@@ -38,7 +38,7 @@ def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding,
             inputs[hole] = Input(hole, "query", "string", required=True)
     binding = Binding(Inputs(tuple(inputs.values())), ())
     binding = binding if scope.path else with_property_names(binding)
-    return binding, answered(outputs, binding.inputs.meant)
+    return binding, answered(outputs, Context(binding.inputs.meant))
 
 
 def _inside(output: OutputParameter) -> Iterator[OutputParameter]:

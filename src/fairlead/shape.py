@@ -23,7 +23,17 @@ from fairlead.operation import UNSET, Arguments, Shape
 Get = Callable[[Any], Any]
 InputNames = Callable[[str], str]
 """The input that a hole of a template means; raises `ValueError` where it means none."""
-_Compile = Callable[[OutputParameter, InputNames], Shape | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What outputs are compiled for: the inputs of the call, and whether the format has no lists of one item."""
+
+    input_name: InputNames
+    lists_one: bool = False
+
+
+_Compile = Callable[[OutputParameter, Context], Shape | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +50,15 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Each:
-    """Every item of a list; what is no list gives None."""
+    """Every item of a list; what is no list gives None, or is the only item in a format without lists."""
 
     get: Get | None
     item: Shape
+    lists_one: bool
 
     def __call__(self, value: Any, arguments: Arguments) -> Any:
         found = self.get(value) if self.get else value
+        found = _listed(found) if self.lists_one else found
         return [self.item(item, arguments) for item in found] if isinstance(found, list) else None
 
 
@@ -95,7 +107,7 @@ class _Filled:
         return self.convert(found) if self.convert else found
 
 
-def shape(outputs: tuple[OutputParameter, ...], input_name: InputNames) -> Shape | None:
+def shape(outputs: tuple[OutputParameter, ...], context: Context) -> Shape | None:
     """What the output parameters, each with its path, make of a value.
 
     One output is the whole result, several make one object by their names.
@@ -104,64 +116,70 @@ def shape(outputs: tuple[OutputParameter, ...], input_name: InputNames) -> Shape
         ValueError: A path is not valid, or a template refers to nothing.
     """
     if len(outputs) != 1:
-        return _members(outputs, input_name, _shape_of) if outputs else None
-    found = _shape_of(outputs[0], input_name)
+        return _members(outputs, context, _shape_of) if outputs else None
+    found = _shape_of(outputs[0], context)
     return None if isinstance(found, _Found) and found.get is None else found
 
 
-def _members(outputs: tuple[OutputParameter, ...], input_name: InputNames, member: _Compile) -> Shape:
+def _members(outputs: tuple[OutputParameter, ...], context: Context, member: _Compile) -> Shape:
     """The object that outputs make by their names."""
     named = {output.name: output for output in outputs}
     if not all(named):
         raise ValueError("needs a name where there are several")
     if len(named) < len(outputs):
         raise ValueError("needs another name than the others have")
-    return _Members(tuple((name, member(output, input_name)) for name, output in named.items()))
+    return _Members(tuple((name, member(output, context)) for name, output in named.items()))
 
 
-def answered(outputs: tuple[OutputParameter, ...], input_name: InputNames) -> Shape:
+def answered(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
     """What outputs with constants answer without any value; a single one without a name is the answer itself.
 
     Raises:
         ValueError: An output has a path, or a template refers to nothing.
     """
     if len(outputs) == 1 and not outputs[0].name:
-        return _answer(outputs[0], input_name)
-    return _members(outputs, input_name, _answer)
+        return _answer(outputs[0], context)
+    return _members(outputs, context, _answer)
 
 
-def _answer(output: OutputParameter, input_name: InputNames) -> Shape:
+def _answer(output: OutputParameter, context: Context) -> Shape:
     if output.mapping is not None:
         raise ValueError(f"has nothing that {output.mapping!r} could be found in; give a `call` or a `value`")
     if output.value is not None:
-        return _value_shape(output, input_name)
+        return _value_shape(output, context)
     if output.properties:
-        return _Members(tuple((name, _answer(one, input_name)) for name, one in output.properties.items()))
+        return _Members(tuple((name, _answer(one, context)) for name, one in output.properties.items()))
     if output.type == "array":
-        return _Listed(tuple(_answer(one, input_name) for one in (output.items,) if one))
+        return _Listed(tuple(_answer(one, context) for one in (output.items,) if one))
     return _Constant({} if output.type == "object" else None)
 
 
-def _shape_of(output: OutputParameter, input_name: InputNames) -> Shape | None:
+def _shape_of(output: OutputParameter, context: Context) -> Shape | None:
     if output.value is not None:
-        return _value_shape(output, input_name)
+        return _value_shape(output, context)
     get = compile_path(output.mapping) if output.mapping else None
     if output.properties:
-        members = ((name, _shape_of(member, input_name)) for name, member in output.properties.items())
+        members = ((name, _shape_of(member, context)) for name, member in output.properties.items())
         return _Members(tuple(members), get)
-    if output.items and (item := _shape_of(output.items, input_name)):
-        return _Each(get, item)
-    convert = _conversion(output)
+    if output.items and (item := _shape_of(output.items, context)):
+        return _Each(get, item, context.lists_one)
+    convert = _conversion(output, context)
     return _Found(get, convert) if get or convert else None
 
 
-def _value_shape(output: OutputParameter, input_name: InputNames) -> Shape:
-    convert = _conversion(output)
-    names = frozenset(input_name(hole) for hole, _ in holes(output.value))
+def _value_shape(output: OutputParameter, context: Context) -> Shape:
+    convert = _conversion(output, context)
+    names = frozenset(context.input_name(hole) for hole, _ in holes(output.value))
     if not names:
         return _Constant(convert(output.value) if convert else output.value)
-    return _Filled(compiled(output.value, input_name), names, convert)
+    return _Filled(compiled(output.value, context.input_name), names, convert)
 
 
-def _conversion(output: OutputParameter) -> Get | None:
+def _conversion(output: OutputParameter, context: Context) -> Get | None:
+    if output.type == "array" and context.lists_one:
+        return _listed
     return CONVERSIONS.get(output.type) if output.type else None
+
+
+def _listed(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) or value is None else [value]

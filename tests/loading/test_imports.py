@@ -9,6 +9,7 @@ import fairlead
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation
+    formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown formats
     styles conversion arguments operation
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from fairlead.jsonpath import compile_path
 from fairlead.model import OutputParameter, Outputs
 from fairlead.outputs import located
-from fairlead.shape import shape
+from fairlead.shape import Context, shape
 
 FLEET = {"total": 2, "data": [{"name": "Ada", "flags": [1]}, {"name": "Bea"}], "next page": None}
 
@@ -22,7 +22,7 @@ OUTPUTS = TypeAdapter[tuple[OutputParameter, ...]](Outputs)
 
 def shaped(text: str, consumed: str = "[]", given: Mapping[str, Any] | None = None) -> Callable[[Any], Any] | None:
     outputs = located(OUTPUTS.validate_python(yaml.safe_load(text)), OUTPUTS.validate_python(yaml.safe_load(consumed)))
-    function = shape(outputs, str)
+    function = shape(outputs, Context(str))
     return (lambda value: function(value, given or {})) if function else None
 
 

@@ -207,3 +207,50 @@ async def test_a_mock_promises_what_it_answers() -> None:
     assert tool.output_schema is not None
     assert tool.output_schema["properties"] == {"message": {"type": ["string", "null"]}}
     assert result.structured_content == {"message": "Hello, Ada of Bea!"}
+
+
+FORMATTED = """\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example
+    resources: [{path: /log, operations: [{name: log, outputRawFormat: Xml}]}]
+  exposes:
+  - type: rest
+    namespace: r
+    resources:
+    - path: /whole
+      operations: [{method: GET, call: harbour.log, outputParameters: [{type: object, mapping: $.}]}]
+    - path: /ships
+      operations: [{method: GET, call: harbour.log, outputParameters: [{mapping: $.ship, items: {type: string}}]}]
+"""
+XML = ("content-type", "application/xml; charset=iso-8859-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("<log><ship>Åse</ship><ship>5</ship></log>", ["Åse", "5"]), ("<log><ship>Ada</ship></log>", ["Ada"])],
+)
+async def test_another_format_than_json_is_read_where_it_is_mapped(body: str, expected: list[str]) -> None:
+    upstream = Upstream(Reply(body=body.encode("latin-1"), headers=(XML,)))
+    async with world(FORMATTED, upstream=upstream) as one:
+        mapped = await one.rest.get("/ships")
+        whole = await one.rest.get("/whole")
+
+    assert (mapped.json(), mapped.headers["content-type"]) == (expected, "application/json")
+    assert (whole.content, whole.headers["content-type"]) == (body.encode("latin-1"), XML[1])
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{}", "the upstream's answer is not the XML that its output mapping needs"),
+        (b"<a>" * 100_000, "the upstream's answer is nested deeper than 100 levels"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_told_without_quoting_it(body: bytes, detail: str) -> None:
+    async with world(FORMATTED, upstream=Upstream(Reply(body=body))) as one:
+        answer = await one.rest.get("/ships")
+
+    assert (answer.status_code, answer.json()["detail"]) == (502, detail)

@@ -65,7 +65,7 @@ def _text(result: Result, data: bytes) -> str | None:
     """The body as text, None where it is none."""
     if result.media_type.startswith(("image/", "audio/", "video/")):
         return None
-    charset = result.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
+    charset = result.charset or "utf-8"
     try:
         text = data.decode(charset)
         if charset.lower() != "utf-8":
