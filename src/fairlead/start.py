@@ -54,12 +54,22 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     unserved = sorted(broken - {document.file for document in documents})
     told = partial(_tell, documents, listeners, settings, unserved, sandbox=sandbox)
     ports = [listener.port for listener in listeners]
-    work = partial(_serve, documents, listeners, variables, settings, bind(settings.host, ports), sandbox=sandbox)
+    if settings.workers > 1:
+        _refuse_workers_if_needed(sandbox=sandbox)
+    sockets = bind(settings.host, ports)
+    work = partial(_serve, documents, listeners, variables, settings, sockets, sandbox=sandbox)
     ready = readiness(settings.host, ports)
     if settings.workers == 1:
         _run(partial(work, ready, told))
     else:
-        _supervise(work, ready, told, settings.workers, sandbox=sandbox)
+        _supervise(work, ready, told, sockets, settings)
+
+
+def _refuse_workers_if_needed(*, sandbox: bool) -> None:
+    if sandbox:
+        raise StartError("--sandbox keeps what callers create in one process; leave out --workers")
+    if not hasattr(os, "fork"):
+        raise StartError("--workers needs a system that can fork")
 
 
 def _tell(
@@ -78,16 +88,11 @@ def _supervise(
     work: Callable[[Ready, Callable[[], None]], Awaitable[None]],
     ready: Ready,
     told: Callable[[], None],
-    workers: int,
-    *,
-    sandbox: bool,
+    sockets: list[socket],
+    settings: Settings,
 ) -> None:
     """Serves with several processes, each of which is ready when all are."""
-    if sandbox:
-        raise StartError("--sandbox keeps what callers create in one process; leave out --workers")
-    if not hasattr(os, "fork"):
-        raise StartError("--workers needs a system that can fork")
-    board = Board(workers)
+    board = Board(settings.workers)
 
     async def all_ready() -> dict[str, bool]:
         return {**await ready(), "workers": board.is_full()}
@@ -97,7 +102,7 @@ def _supervise(
 
     gc.collect()
     gc.freeze()
-    Supervisor(workers, one, board, told).run()
+    Supervisor(settings.workers, one, board, told, sockets, settings.grace).run()
 
 
 def _check_namespaces(documents: Iterable[Document], settings: Settings) -> None:
