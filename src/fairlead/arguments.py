@@ -7,13 +7,14 @@ inputParameters:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, Protocol
 
 from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.model import Type
+from fairlead.names import find
 from fairlead.styles import shown
 
 Location = Literal["path", "query", "header", "cookie", "body", "member"]
@@ -29,11 +30,21 @@ class Encoded:
     media: str = "application/json"
 
 
+class Stream(Protocol):
+    """A body that is still on its way: pieces of bytes, and how many there will be, None where nobody knows."""
+
+    length: int | None
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __anext__(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A body that only the upstream can read, and its media type; it goes on unchanged."""
+    """A body that only the upstream can read, and its media type; it goes on unchanged, here or still on its way."""
 
-    data: bytes
+    data: bytes | Stream
     media: str
 
 
@@ -114,8 +125,19 @@ class Inputs:
         free = {other: name for other, name in self.others if other in arguments and name not in arguments}
         return {free.get(name, name): value for name, value in arguments.items()}
 
+    def meant(self, hole: str) -> str:
+        """The name of the input that a hole in a text means; raises `ValueError` where there is none."""
+        name = find(hole, (*self.names, *(other for other, _ in self.others)))
+        if name is None:
+            raise ValueError(f"refers to {hole!r}, which is no input; {did_you_mean(hole, self.names)}".rstrip("; "))
+        return dict(self.others).get(name, name)
+
     def check(self, arguments: Mapping[str, Any]) -> None:
         """Raises `ArgumentError` that names every argument which is unknown, missing or of another type."""
+        known = self._by_name
+        is_whole = self._required <= arguments.keys()
+        if is_whole and all(name in known and not known[name].fault(given) for name, given in arguments.items()):
+            return
         if faults := dict(self._faults(arguments)):
             self.refuse(dict(sorted(faults.items())))
 

@@ -110,10 +110,9 @@ def _needs_nothing(exposed: Exposed) -> bool:
 
 def _alike(listener: Listener, route: Route | None) -> Iterator[NamedTool]:
     """The tools that make the same request as the route."""
-    target = route.exposed.target if route else None
+    called = route.exposed.consumed if route else None
     for tool_set in listener.tool_sets():
         if tool_set.path == "/mcp":
             for named in tool_set.tools:
-                called = named.tool.exposed.target
-                if target and called and called.consumed is target.consumed:
+                if called and named.tool.exposed.consumed is called:
                     yield named

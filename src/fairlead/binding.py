@@ -54,7 +54,7 @@ def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tup
     if problems:
         return None, problems
     binding = Binding(Inputs(tuple(inputs.values())), tuple((p.name, source) for p, source in sources))
-    return (binding if scope.path else _with_property_names(binding)), []
+    return (binding if scope.path else with_property_names(binding)), []
 
 
 def _drafts(target: Consumed, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
@@ -116,7 +116,7 @@ def _or_constant(source: Source | Value, scope: Scope) -> Source | Value:
     return Literal(declared.value)
 
 
-def _with_property_names(binding: Binding) -> Binding:
+def with_property_names(binding: Binding) -> Binding:
     """The binding of a tool: its inputs are properties of a JSON Schema, for which clients allow fewer names."""
     names = property_names(item.name for item in binding.inputs)
     items = tuple(replace(item, name=names[item.name]) for item in binding.inputs)
@@ -178,7 +178,8 @@ def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
     if scope.takes_whole_body and name == "body":
         return "body"
     has_no_member = scope.takes_whole_body or scope.without_body
-    is_elsewhere = parameter.location == "path" or (has_no_member and parameter.location == "member")
+    is_moved = has_no_member and parameter.location == "member" and parameter.type != "object"
+    is_elsewhere = parameter.location == "path" or is_moved
     return "query" if is_elsewhere else parameter.location
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from pydantic import field_validator, model_validator
 
-from fairlead.arguments import Encoded, Opaque
+from fairlead.arguments import Encoded, Opaque, Stream
 from fairlead.errors import ArgumentError
 from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
@@ -87,7 +87,7 @@ def json_template(text: str) -> Any:
 
 _HOLE = re.compile(r"\{\{[^{}]+\}\}")
 
-Sent = tuple[bytes, str]
+Sent = tuple[bytes | Stream, str]
 """A body and its media type."""
 
 

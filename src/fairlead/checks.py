@@ -47,6 +47,6 @@ def missing(documents: Iterable[Document], variables: Environ) -> Iterator[Probl
             for name in value.missing(variables):
                 if (document.file, name) not in seen:
                     seen.add((document.file, name))
-                    where = "there" if "#" in name else "in the environment or in .env"
+                    where = "there or in the environment" if "#" in name else "in the environment or in .env"
                     hint = f"set it {where}; until then the operations that need it answer 503"
                     yield Problem(value.place, f"{name} is not set", hint, "warning")

@@ -108,6 +108,7 @@ def main() -> None:
     help="Largest answer that is read whole, in bytes; streams have no limit.",
 )
 @_option("--forward-query", is_flag=True, help="Send undeclared query parameters upstream instead of refusing them.")
+@_option("--workers", type=COUNT, default=1, show_default=True, help="Processes that serve the same ports.")
 @_option("--grace", type=SECONDS, default=20.0, show_default=True, help="Seconds for running calls when stopping.")
 @_option("--strict", is_flag=True, help="Do not start when anything is refused or a secret is missing.")
 @_option("--access-log", is_flag=True, help="Log every request.")
@@ -122,7 +123,7 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
     """Serve capability files, or folders of them.  [default: ./capabilities]"""
     from fairlead.start import start
 
-    _log(log_level)
+    _log(log_level, many=options["workers"] > 1)
     try:
         start(_paths(paths), _settings(strict=strict, **options), options["env_file"], sandbox=sandbox)
     except LoadError as error:
@@ -133,9 +134,10 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
         raise click.ClickException(str(error)) from None
 
 
-def _log(level: str) -> None:
-    """Logs on stderr; the libraries that serve only what is wrong."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _log(level: str, *, many: bool = False) -> None:
+    """Logs on stderr, with the process where there are several; the libraries that serve only what is wrong."""
+    process = "[%(process)d] " if many else ""
+    logging.basicConfig(level=level.upper(), format=f"%(asctime)s {process}%(levelname)s %(name)s: %(message)s")
     for name in ("mcp", "uvicorn.error"):
         logging.getLogger(name).setLevel("WARNING")
 
@@ -152,7 +154,7 @@ def _settings(**options: Any) -> Any:
         options["max_connections"],
         options["max_response_body"],
     )
-    names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict", "grace")
+    names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict", "workers", "grace")
     return Settings(
         **{name: options[name] for name in names},
         rest_prefix=options["rest_prefix"] == "namespace",

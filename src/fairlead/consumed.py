@@ -120,9 +120,16 @@ class Consumed:
         return frozenset(parameter.name for parameter in own if parameter.name in self.lost)
 
     @cached_property
+    def _listed(self) -> tuple[InputParameter, ...]:
+        return (*self.section.parameters, *self.resource.input_parameters, *self.operation.input_parameters)
+
+    @cached_property
+    def _environment(self) -> frozenset[str]:
+        return frozenset(parameter.name for parameter in self._listed if parameter.in_ == "environment")
+
+    @cached_property
     def _every(self) -> tuple[InputParameter, ...]:
-        listed = (*self.section.parameters, *self.resource.input_parameters, *self.operation.input_parameters)
-        return tuple(parameter for parameter in listed if parameter.in_ != "environment")
+        return tuple(parameter for parameter in self._listed if parameter.in_ != "environment")
 
     @cached_property
     def _merged(self) -> tuple[InputParameter, ...]:
@@ -184,7 +191,8 @@ class Consumed:
         return parameter.value is None or held == [(canonical(parameter.name), True)]
 
     def _is_variable(self, hole: str) -> bool:
-        return self.bindings.looks_like_variable(hole)
+        """Whether a hole can only mean a variable; `in: environment` is another way to list one."""
+        return self.bindings.looks_like_variable(hole) or hole in self._environment
 
     def _unknown_values(self) -> Iterator[Problem]:
         """Constants that refer to what is neither a variable nor the parameter itself."""

@@ -19,15 +19,13 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 from fairlead.auth import Authentication
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
-from fairlead.model import InputParameter, Model, Name, OutputParameter, Text
+from fairlead.model import InputParameter, Model, Name, Outputs, Text
 
 Method = Annotated[
     Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
 ]
-RawFormat = Literal[
-    "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "binary", "text"
-]
+RawFormat = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
 
 class ConsumedOperation(Model):
@@ -44,7 +42,8 @@ class ConsumedOperation(Model):
     input_parameters: tuple[InputParameter, ...] = ()
     body: BodyModel | None = None
     output_raw_format: RawFormat = "json"
-    output_parameters: tuple[OutputParameter, ...] = ()
+    output_schema: Text = ""
+    output_parameters: Outputs = ()
 
     @field_validator("body", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from fairlead.auth import Credential
 from fairlead.binds import Value
 from fairlead.document import Document
 from fairlead.exposed import Exposed
+from fairlead.formats import JSON
 from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
 from fairlead.sources import Built, Filled
@@ -31,7 +32,10 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
         return
-    consumed = exposed.target.consumed
+    consumed = exposed.consumed
+    if consumed is None:
+        yield f"    answers by itself: {', '.join(_mapped(exposed))}"
+        return
     yield f"    -> {consumed}"
     is_here = consumed.place.file == exposed.place.file
     where = f"line {consumed.place.line}" if is_here else f"{consumed.place.file}:{consumed.place.line}"
@@ -48,7 +52,8 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if credential := consumed.section.authentication:
         yield f"    {credential.type} credential {_effect(credential)}"
     if exposed.shape:
-        yield f"    answer mapped: {', '.join(map(_mapped, exposed.outputs))}"
+        kind = "answer" if exposed.format is JSON else f"{exposed.format.title} answer"
+        yield f"    {kind} mapped: {', '.join(_mapped(exposed))}"
 
 
 def _effect(credential: Credential) -> str:
@@ -63,7 +68,15 @@ def _set_by(credential: Credential) -> Iterator[str]:
         yield from (f"{location} {name}" for name in sorted(credential.names(location)))
 
 
-def _mapped(output: OutputParameter) -> str:
+def _mapped(exposed: Exposed) -> list[str]:
+    """What each output is; a single one of a call is the answer itself, whatever it is called."""
+    outputs = exposed.outputs
+    if len(outputs) == 1 and (exposed.consumed or not outputs[0].name):
+        return [_found(outputs[0])]
+    return [f"{output.name} = {_found(output)}" for output in outputs]
+
+
+def _found(output: OutputParameter) -> str:
     if output.value is not None:
         return repr(output.value)
     names = ", ".join(output.properties)
@@ -106,14 +119,15 @@ def _entry(exposed: Exposed) -> dict[str, Any]:
     where = {"line": exposed.place.line, "call": exposed.call}
     if exposed.target is None:
         return {**where, "refused": [problem.as_dict() for problem in exposed.problems]}
-    consumed = exposed.target.consumed
+    consumed = exposed.consumed
+    credential = consumed.section.authentication if consumed else None
     return {
         **where,
-        "request": str(consumed),
+        "request": str(consumed) if consumed else None,
         "evidence": list(exposed.target.evidence),
-        "target_line": consumed.place.line,
+        "target_line": consumed.place.line if consumed else None,
         "inputs": exposed.inputs.schema,
-        "credential": consumed.section.authentication.type if consumed.section.authentication else None,
+        "credential": credential.type if credential else None,
         "with": {name: _shown(source) for name, source in exposed.binding.sources},
         "mapped": exposed.shape is not None,
     }

@@ -9,6 +9,7 @@ from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.exposes import KINDS, McpExposes, OtherExposes
+from fairlead.formats import FORMATS, OPAQUE
 from fairlead.headers import is_token
 from fairlead.model import InputParameter
 from fairlead.template import parse
@@ -28,6 +29,7 @@ def findings(document: Document) -> Iterator[Problem]:
     for one in document.consumed:
         yield from (_never_sent(parameter, one) for parameter in one.ignored)
         yield from _path_problems(one.path, one.place)
+        yield from _format_problems(one)
     for route in document.routes:
         yield from _path_problems(route.path, route.place)
     yield from _adapter_problems(document)
@@ -47,6 +49,13 @@ def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
     is_guarded = parameter.in_ == "header" and is_token(parameter.name)
     fate = "is never taken from a caller" if is_guarded else "is never sent"
     return Problem(parameter.at(), f"the {parameter.in_} parameter {named} {fate}", hint, "warning")
+
+
+def _format_problems(one: Consumed) -> Iterator[Problem]:
+    raw = one.operation.output_raw_format
+    if raw not in FORMATS and raw not in OPAQUE:
+        place = one.operation.at("outputRawFormat")
+        yield Problem(place, f"answers in {raw!r} are only passed through", did_you_mean(raw, FORMATS), "warning")
 
 
 def _path_problems(path: str, place: Place) -> Iterator[Problem]:

@@ -19,6 +19,8 @@ from fairlead.settings import bracketed
 
 log = logging.getLogger("fairlead")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_MAX_KNOWN = 1024
+"""How many spellings of known hosts are kept in mind, each with its port."""
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/?#\[\]]+)(?::[0-9]+)?")
 
 
@@ -28,6 +30,7 @@ class Guard:
     def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
         self._app = app
         self._hosts = frozenset(bracketed(host.lower()) for host in hosts)
+        self._known: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,12 +63,17 @@ class Guard:
         if len(hosts) != 1 or not self._knows(hosts[0]):
             shown = ", ".join(repr(host.decode("latin-1")) for host in hosts) or "none"
             raise Misdirected(f"host {shown} is not served here; allow it with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)")
-        for origin in (value for name, value in scope["headers"] if name == b"origin"):
-            if not self._knows(origin.partition(b"://")[2]):
+        for name, origin in scope["headers"]:
+            if name == b"origin" and not self._knows(origin.partition(b"://")[2]):
                 shown = repr(origin.decode("latin-1"))
                 hint = "allow its host with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)"
                 raise ForbiddenOrigin(f"origin {shown} is not allowed; {hint}")
 
     def _knows(self, authority: bytes) -> bool:
+        if authority in self._known:
+            return True
         match = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
-        return match is not None and bool({match[1].rstrip("."), match[0]} & self._hosts)
+        is_known = match is not None and bool({match[1].rstrip("."), match[0]} & self._hosts)
+        if is_known and len(self._known) < _MAX_KNOWN:
+            self._known.add(authority)
+        return is_known

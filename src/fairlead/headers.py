@@ -21,6 +21,7 @@ TO_UPSTREAM = frozenset(
     """accept accept-encoding accept-language idempotency-key if-match if-modified-since if-none-match if-range
     if-unmodified-since prefer range traceparent tracestate""".split()
 )
+_TO_UPSTREAM = {name.encode(): name for name in TO_UPSTREAM}
 NOT_TO_CALLER = HOP_BY_HOP | frozenset(
     """access-control-allow-credentials access-control-allow-headers access-control-allow-methods
     access-control-allow-origin access-control-expose-headers access-control-max-age alt-svc clear-site-data date nel
@@ -42,9 +43,9 @@ def is_token(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None
 
 
-def to_upstream(headers: Iterable[tuple[str, str]]) -> Headers:
-    """Those of a caller's headers that may go upstream."""
-    return tuple((name, value) for name, value in headers if name in TO_UPSTREAM)
+def to_upstream(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Those of a caller's headers that may go upstream; names in lower case, as ASGI has them."""
+    return tuple((_TO_UPSTREAM[name], value.decode("latin-1")) for name, value in headers if name in _TO_UPSTREAM)
 
 
 def to_caller(headers: Headers) -> Headers:

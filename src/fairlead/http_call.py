@@ -7,16 +7,18 @@ inputParameters:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from fairlead.arguments import Location, plain
+from fairlead.arguments import Location, Stream, plain
 from fairlead.auth import Send
-from fairlead.bodies import Encoder
+from fairlead.bodies import Encoder, NoBody
 from fairlead.errors import ArgumentError, Place
-from fairlead.headers import is_legal, to_upstream
+from fairlead.headers import is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
 from fairlead.operation import NOTHING, Arguments, Forwarded, Result
@@ -39,9 +41,11 @@ class Parameter:
 
 Given = Sequence[tuple[Parameter, Any]]
 MAX_URL = 32 * 1024
+_PLAIN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]+").fullmatch
+"""Text that is one segment of a path, or a part of a query, just as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HttpCall:
     """The call of a consumed operation. Nothing here that may hold a secret is printed."""
 
@@ -59,23 +63,70 @@ class HttpCall:
 
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""
-        given = [*self.constants, *((p, _typed(p, arguments[p.name])) for p in self.parameters if p.name in arguments)]
-        path = self.path.fill(_segments(self.path, {p.name: value for p, value in given if p.location == "path"}))
-        pairs = [*self._pairs(given), *self._free(forwarded.query, "query parameter")]
-        own = tuple(_headers(given))
+        url = self.base + self._target(arguments, forwarded)
+        own = tuple(_headers(self._given("header", arguments), self._given("cookie", arguments)))
+        content, media = self._content(arguments)
+        if media and not any(name == "content-type" for name, _ in own):
+            own = (*own, ("content-type", media))
+        if content is not None and not isinstance(content, bytes) and content.length is not None:
+            own = (*own, ("content-length", str(content.length)))
+        if not own:
+            return Request(self.method, url, forwarded.headers, content)
         names = {name for name, _ in own}
-        passed = tuple(pair for pair in to_upstream(forwarded.headers) if pair[0] not in names)
-        ordered = sorted(given, key=lambda one: one[0].location in ("body", "member"))
-        content, media = self.body({p.name: value for p, value in ordered}) or (None, "")
-        typed = (("content-type", media),) if media and "content-type" not in names else ()
-        return Request(self.method, self._url(_with_query(path, pairs)), (*passed, *own, *typed), content)
+        passed = (pair for pair in forwarded.headers if pair[0] not in names)
+        return Request(self.method, url, (*passed, *own), content)
 
-    def _pairs(self, given: Given) -> Iterator[tuple[str, str]]:
-        for parameter, value in given:
-            if parameter.location == "query":
-                pairs = to_pairs(parameter.name, value)
-                is_spread = isinstance(value, Mapping)
-                yield from self._free(pairs, f"member of {parameter.name!r}") if is_spread else pairs
+    @cached_property
+    def _places(self) -> Mapping[Location, tuple[Given, tuple[Parameter, ...]]]:
+        """What goes where: constants, and parameters that arguments are for."""
+        locations = {parameter.location for parameter in (*self.parameters, *(one for one, _ in self.constants))}
+        return {
+            location: (
+                tuple(pair for pair in self.constants if pair[0].location == location),
+                tuple(parameter for parameter in self.parameters if parameter.location == location),
+            )
+            for location in locations
+        }
+
+    def _given(self, location: Location, arguments: Arguments) -> Given:
+        """What is sent in one place, each with its parameter."""
+        if location not in self._places:
+            return ()
+        constants, parameters = self._places[location]
+        return [*constants, *((one, _typed(one, arguments[one.name])) for one in parameters if one.name in arguments)]
+
+    @cached_property
+    def _names(self) -> Mapping[str, str | None]:
+        """The parameter that fills each hole of the path."""
+        constants, parameters = self._places.get("path", ((), ()))
+        names = [one.name for one, _ in constants] + [one.name for one in parameters]
+        return {hole: find(hole, names) for hole in self.path.holes}
+
+    def _target(self, arguments: Arguments, forwarded: Forwarded) -> str:
+        values = {parameter.name: value for parameter, value in self._given("path", arguments)}
+        target = "".join(
+            part if isinstance(part, str) else _segment(part, self._names[part.name] or part.name, values)
+            for part in self.path.parts
+        )
+        if forwarded.query or "query" in self._places:
+            target = _with_query(target, [*self._pairs(arguments), *self._free(forwarded.query, "query parameter")])
+        if len(target) > MAX_URL:
+            raise ArgumentError(f"the arguments make a URL of {len(target)} characters; {MAX_URL} are allowed")
+        return target
+
+    def _content(self, arguments: Arguments) -> tuple[bytes | Stream | None, str]:
+        if isinstance(self.body, NoBody):
+            return None, ""
+        last: tuple[Location, ...] = ("body", "member")
+        order = (*(location for location in self._places if location not in last), *last)
+        given = (pair for location in order for pair in self._given(location, arguments))
+        return self.body({parameter.name: value for parameter, value in given}) or (None, "")
+
+    def _pairs(self, arguments: Arguments) -> Iterator[tuple[str, str]]:
+        for parameter, value in self._given("query", arguments):
+            pairs = to_pairs(parameter.name, value)
+            is_spread = isinstance(value, Mapping)
+            yield from self._free(pairs, f"member of {parameter.name!r}") if is_spread else pairs
 
     def _free(self, pairs: Iterable[tuple[str, str]], what: str) -> Iterator[tuple[str, str]]:
         """The pairs, whose names callers chose: none may stand in for what only the document or a bind decides."""
@@ -87,11 +138,6 @@ class HttpCall:
                 )
             yield name, value
 
-    def _url(self, path: str) -> str:
-        if len(path) > MAX_URL:
-            raise ArgumentError(f"the arguments make a URL of {len(path)} characters; {MAX_URL} are allowed")
-        return self.base + path
-
 
 def _typed(parameter: Parameter, value: Any) -> Any:
     """The value; 5.0 is an integer to JSON Schema, and 5 is how an integer is written.
@@ -102,23 +148,19 @@ def _typed(parameter: Parameter, value: Any) -> Any:
     return int(value) if parameter.type == "integer" and isinstance(value, float) else value
 
 
-def _segments(path: Template, values: Mapping[str, Any]) -> Callable[[str], str]:
-    """A filler for the path: every value stays one segment, whatever is in it; `{key+}` may span several."""
-    spanning = {part.name for part in path.parts if isinstance(part, Hole) and part.spans}
-
-    def fill(hole: str) -> str:
-        name = find(hole, values)
-        if name is None:
-            _refuse(hole, "is required")
-        text = to_simple(values[name])
-        segments = text.split("/") if hole in spanning else [text]
-        if any(segment in (".", "..") for segment in segments) or not text:
-            _refuse(name, f"cannot be {text!r}: it stands in a path")
-        if any(ord(char) < 32 or ord(char) == 127 for char in text):
-            _refuse(name, "holds control characters: it stands in a path")
-        return "/".join(_quoted(name, segment) for segment in segments)
-
-    return fill
+def _segment(hole: Hole, name: str, values: Mapping[str, Any]) -> str:
+    """What stands in the place of a hole: one segment, whatever is in it; `{key+}` may span several."""
+    if name not in values:
+        _refuse(name, "is required")
+    text = to_simple(values[name])
+    if _PLAIN(text):
+        return text
+    segments = text.split("/") if hole.spans else [text]
+    if any(segment in (".", "..") for segment in segments) or not text:
+        _refuse(name, f"cannot be {text!r}: it stands in a path")
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        _refuse(name, "holds control characters: it stands in a path")
+    return "/".join(_quoted(name, segment) for segment in segments)
 
 
 def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
@@ -129,22 +171,22 @@ def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
 
 
 def _quoted(name: str, text: str) -> str:
+    if _PLAIN(text):
+        return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
         _refuse(name, "holds half of a surrogate pair, which is no text")
 
 
-def _headers(given: Given) -> Iterator[tuple[str, str]]:
-    for parameter, value in given:
-        if parameter.location == "header":
-            text = to_simple(value)
-            if not is_legal(text):
-                _refuse(parameter.name, "holds characters that a header cannot")
-            yield parameter.name.lower(), text
-    cookies = [pair for p, value in given if p.location == "cookie" for pair in to_pairs(p.name, value)]
-    if cookies:
-        yield "cookie", "; ".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in cookies)
+def _headers(headers: Given, cookies: Given) -> Iterator[tuple[str, str]]:
+    for parameter, value in headers:
+        text = to_simple(value)
+        if not is_legal(text):
+            _refuse(parameter.name, "holds characters that a header cannot")
+        yield parameter.name.lower(), text
+    if pairs := [pair for parameter, value in cookies for pair in to_pairs(parameter.name, value)]:
+        yield "cookie", "; ".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
 
 
 def _refuse(name: str, fault: str) -> NoReturn:

@@ -3,7 +3,8 @@
     consumes:
     - {import: together-ai, location: ./shared/together.yaml, as: together}
 
-An imported API brings the binds of its own file: its secrets are those that file names, not the importer's.
+An imported API brings the binds of its own file: its secrets are those that file names; the importer's binds answer
+where that file lists nothing of the name.
 """
 
 from __future__ import annotations
@@ -28,13 +29,16 @@ def apis(entries: tuple[Consumes, ...], bindings: Bindings, folder: Path) -> tup
             continue
         try:
             source, warnings = _file(entry, folder)
-            found.append(
-                Api(_section(source, entry), Bindings(source.all_binds, bindings.capability, source.bind_faults))
-            )
+            found.append(Api(_section(source, entry), _bindings(source, bindings)))
             problems += warnings
         except LoadError as error:
             problems += error.problems
     return tuple(found), problems
+
+
+def _bindings(source: CapabilityFile, importer: Bindings) -> Bindings:
+    binds, faults = (*source.all_binds, *importer.binds), (*source.bind_faults, *importer.faults)
+    return Bindings(binds, importer.capability, faults)
 
 
 def _file(entry: ImportedConsumes, folder: Path) -> tuple[CapabilityFile, list[Problem]]:

@@ -13,7 +13,7 @@ from itertools import chain, count
 from typing import Any
 
 from fairlead.binds import Value
-from fairlead.consumed import Api
+from fairlead.consumed import Api, Consumed
 from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposes.adapter import Adapter
@@ -162,17 +162,20 @@ def _settled(alike: list[Route], port: int) -> tuple[Route, list[Problem]]:
 def _meaning(route: Route) -> tuple[Any, ...]:
     """What a call of the route does, wherever it stands: two of one meaning can be served as one."""
     exposed = route.exposed
-    assert exposed.target is not None
-    consumed = exposed.target.consumed
-    credential = consumed.section.authentication
-    secrets = [_text(value) for value in credential.values(consumed.bindings)] if credential else []
     numbers = {hole: f"{{{number}}}" for number, hole in enumerate(parse(route.path).holes)}
     inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
     sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
+    request = _request(exposed.consumed) if exposed.consumed else ()
+    return *request, inputs, sources, exposed.outputs
+
+
+def _request(consumed: Consumed) -> tuple[Any, ...]:
+    """What of a consumed operation makes its requests what they are."""
+    credential = consumed.section.authentication
+    secrets = [_text(value) for value in credential.values(consumed.bindings)] if credential else []
     constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
     base = _text(Api(consumed.section, consumed.bindings).base_uri)
-    request = (str(consumed), base, constants, consumed.operation.body, type(credential), credential, secrets)
-    return *request, inputs, sources, exposed.outputs
+    return str(consumed), base, constants, consumed.operation.body, type(credential), credential, secrets
 
 
 def _text(value: Source | Value) -> Any:

@@ -5,8 +5,8 @@
       location: file:///./secrets.yaml
       keys: {REGISTRY_TOKEN: registry-bearer-token}
 
-YAML, JSON, `.env` and `.properties` files are read, by their endings; their top-level keys are the values. What cannot
-be read is told, and the operations that need it answer that it is not set.
+YAML, JSON, `.env` and `.properties` files are read, by their endings; their top-level keys are the values. Where a file
+cannot be read, which is told, or lacks a key, the environment variable of the name that `keys` gives it answers.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def with_files(environ: Environ, binds: Iterable[Bind]) -> tuple[Environ, tuple[
     for bind in binds:
         if not bind.location:
             continue
+        values: Mapping[str, str] = {}
         try:
             values = _values(bind)
         except (ValueError, OSError) as fault:
             message = f"location {bind.location!r} {_reason(fault)}"
-            problems.append(Problem(bind.at("location"), message, "", "warning"))
-            continue
-        named = ((bind.variable(key), values.get(name)) for key, name in bind.keys.items())
-        found |= {name: SecretStr(value) for name, value in named if value is not None}
+            problems.append(Problem(bind.at("location"), message, "the environment is asked instead", "warning"))
+        for key, name in bind.keys.items():
+            if name in values:
+                found[bind.variable(key)] = SecretStr(values[name])
+            elif key in environ:
+                found[bind.variable(key)] = environ[key]
     return found, tuple(problems)
 
 

@@ -11,29 +11,35 @@ Unknown keys are problems with the nearest known key as their hint; keys that st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    GetCoreSchemaHandler,
     ModelWrapValidatorHandler,
     PrivateAttr,
     StringConstraints,
+    Tag,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
-    """aggregates forward prompts tunnel from outputSchema outputMediaType maxBinarySize responses
+    """aggregates forward prompts tunnel from outputMediaType maxBinarySize responses
     responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""
@@ -155,13 +161,94 @@ class InputParameter(Model):
         return text
 
 
+_Spellings = Union["OutputParameter", tuple["OutputParameter", ...], dict[str, "OutputParameter"]]
+
+
+def _form_of_outputs(value: Any) -> str:
+    """Whether outputs are a list, one output as a mapping, or a mapping from names to outputs."""
+    if not isinstance(value, dict):
+        return "<list>"
+    is_map = all(isinstance(member, dict) for member in value.values()) and not value.keys() <= {"properties", "items"}
+    return "<map>" if is_map else "<one>"
+
+
+def _list_or(other: str) -> Callable[[Any], str]:
+    return lambda value: "<list>" if isinstance(value, list) else other
+
+
+def _named(outputs: dict[str, OutputParameter]) -> tuple[OutputParameter, ...]:
+    return tuple(output.model_copy(update={"name": name}) for name, output in outputs.items())
+
+
+def _as_tuple(outputs: _Spellings) -> tuple[OutputParameter, ...]:
+    if isinstance(outputs, dict):
+        return _named(outputs)
+    return outputs if isinstance(outputs, tuple) else (outputs,)
+
+
+def _as_properties(outputs: dict[str, OutputParameter] | tuple[OutputParameter, ...]) -> dict[str, OutputParameter]:
+    if isinstance(outputs, dict):
+        return outputs
+    names = {output.name for output in outputs}
+    if "" in names or len(names) < len(outputs):
+        raise ValueError("needs a name of its own for each of several outputs")
+    return {output.name: output for output in outputs}
+
+
+def _as_items(outputs: OutputParameter | tuple[OutputParameter, ...]) -> OutputParameter:
+    """One output without a name is every item; outputs with names are the members of every item."""
+    if isinstance(outputs, OutputParameter):
+        return outputs
+    if len(outputs) == 1 and not outputs[0].name:
+        return outputs[0]
+    return OutputParameter(type="object", properties=_as_properties(outputs))
+
+
+@dataclass(frozen=True)
+class _Spelt:
+    """A field that may be written as several types, and what makes its own type of any of them."""
+
+    types: Any
+    joined: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.joined, handler.generate_schema(self.types))
+
+
 class OutputParameter(Model):
-    """One output: a JSONPath (`mapping`, or `value` on a consumed operation), or nested `properties` or `items`."""
+    """One output: a JSONPath (`mapping`, or a `value` that starts with `$`), a constant or template (`value`), or
+    nested `properties` or `items`.
+    """
+
+    spellings: ClassVar[Mapping[str, str]] = {"const": "value"}
 
     name: Text = ""
     type: AnyType = None
     description: Text = ""
     mapping: Text | None = None
     value: Any = None
-    properties: dict[str, OutputParameter] = Field(default_factory=dict)
-    items: OutputParameter | None = None
+    properties: _Properties = Field(default_factory=dict)
+    items: _Items | None = None
+
+    @property
+    def path(self) -> str | None:
+        """The JSONPath that it says."""
+        if self.mapping is None and isinstance(self.value, str) and self.value.startswith("$"):
+            return self.value
+        return self.mapping
+
+
+_List = Annotated[tuple[OutputParameter, ...], Tag("<list>")]
+_Map = Annotated[dict[str, OutputParameter], Tag("<map>")]
+_One = Annotated[OutputParameter, Tag("<one>")]
+Outputs = Annotated[
+    tuple[OutputParameter, ...],
+    _Spelt(Annotated[_List | _Map | _One, Discriminator(_form_of_outputs)], _as_tuple),
+]
+"""Outputs as they may be spelt: a list; one output; or a mapping from names to outputs."""
+_Properties = Annotated[
+    dict[str, OutputParameter],
+    _Spelt(Annotated[_List | _Map, Discriminator(_list_or("<map>"))], _as_properties),
+]
+_Items = Annotated[OutputParameter, _Spelt(Annotated[_List | _One, Discriminator(_list_or("<one>"))], _as_items)]
+OutputParameter.model_rebuild()

@@ -10,10 +10,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from anyio import to_thread
+
 from fairlead.arguments import Inputs
-from fairlead.errors import CallError, UpstreamFailed
+from fairlead.errors import ArgumentError, CallError, UpstreamFailed
+from fairlead.formats import JSON, Excess, Format
 from fairlead.headers import Headers
-from fairlead.jsontext import dumps, loads
+from fairlead.jsontext import dumps
 
 Json = Any
 """A JSON value: None, bool, int, float, str, list or dict."""
@@ -51,6 +54,11 @@ class Result:
         """The media type without its parameters, in lower case; empty where there is none."""
         return self.header("content-type").partition(";")[0].strip().lower()
 
+    @property
+    def charset(self) -> str:
+        """The charset that the content type names; empty where it names none."""
+        return self.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'")
+
     def header(self, name: str) -> str:
         """The first header of that (lower case) name, or nothing."""
         return next((value for key, value in self.headers if key == name), "")
@@ -74,7 +82,7 @@ class Bytes:
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """What of a caller's request goes upstream besides arguments: headers, and query pairs that nothing declares."""
+    """What of a caller's request goes upstream besides arguments: the headers that may, and undeclared query pairs."""
 
     headers: Headers = ()
     query: tuple[tuple[str, str], ...] = ()
@@ -170,8 +178,8 @@ class Bound:
         return await self.run({name: value for name, value in values if value is not UNSET}, forwarded)
 
 
-Shape = Callable[[Json], Json]
-"""A function from the upstream's value to the mapped one."""
+Shape = Callable[[Json, Arguments], Json]
+"""A function from the upstream's value, and the arguments of the call, to the mapped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +188,7 @@ class Shaped:
 
     run: Run
     shape: Shape
+    format: Format = JSON
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         readable = tuple(pair for pair in forwarded.headers if pair[0] not in _RAW_ONLY)
@@ -190,26 +199,46 @@ class Shaped:
         if not data:
             return Result(result.status, _without_entity(result.headers), Bytes(b""))
         try:
-            return json_result(self.shape(_decoded(data)), result.status, _without_entity(result.headers))
+            value = self.shape(await self._decoded(data, result), arguments)
+            return json_result(value, result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
             raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
 
+    async def _decoded(self, data: bytes, result: Result) -> Json:
+        """The value of an answer; what takes long is read beside the other calls."""
+        try:
+            if self.format is JSON or len(data) <= _AT_ONCE:
+                return self.format(data, result.charset)
+            return await to_thread.run_sync(self.format, data, result.charset)
+        except Excess as error:
+            raise UpstreamFailed(f"the upstream's answer {error}") from None
+        except ValueError:
+            title = self.format.title
+            raise UpstreamFailed(f"the upstream's answer is not the {title} that its output mapping needs") from None
 
+
+@dataclass(frozen=True, slots=True)
+class Mocked:
+    """An operation that calls nothing: its answer is made of the arguments."""
+
+    shape: Shape
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        try:
+            return json_result(self.shape(None, arguments))
+        except ValueError:
+            raise ArgumentError("an argument holds half of a surrogate pair, which is no text") from None
+
+
+_AT_ONCE = 64 * 1024
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})
 _ENTITY = frozenset({"content-type", "content-length", "content-encoding", "etag", "content-range", "accept-ranges"})
 
 
 def _without_entity(headers: Headers) -> Headers:
     return tuple((name, value) for name, value in headers if name not in _ENTITY)
-
-
-def _decoded(data: bytes) -> Json:
-    try:
-        return loads(data.decode())
-    except ValueError:
-        raise UpstreamFailed("the upstream's answer is not the JSON that its output mapping needs") from None
 
 
 def json_result(value: Json, status: int = 200, headers: Headers = ()) -> Result:

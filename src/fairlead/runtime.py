@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fairlead.exposes.gateway import Endpoint, Gateway
+from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import Ready, pages
 from fairlead.exposes.toolbox import ToolEndpoint
@@ -47,7 +47,7 @@ def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, rea
 def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready) -> Served:
     routes = listener.routes
     base = pages(ready, description(routes) if routes else None)
-    gateway = Gateway((Endpoint(route, route.exposed.operation(wiring)) for route in routes), base, settings.reading)
+    gateway = Gateway(((route, route.exposed.operation(wiring)) for route in routes), base, settings.reading)
     operations = {id(tool): tool.exposed.operation(wiring) for tool in listener.tools}
     endpoints = {
         tools.path: McpEndpoint(

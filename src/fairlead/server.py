@@ -15,6 +15,7 @@ import uvicorn
 
 from fairlead.errors import StartError
 from fairlead.exposes.pages import LIVE
+from fairlead.protocol import Protocol
 from fairlead.runtime import Served
 from fairlead.settings import Settings, local_url
 from fairlead.upstream import answers
@@ -88,7 +89,7 @@ async def _stop_on_signal(servers: Sequence[_Server]) -> None:
 def _config(served: Served, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         served.app,
-        http="httptools",
+        http=Protocol,
         lifespan="off",
         ws="none",
         interface="asgi3",

@@ -38,5 +38,6 @@ class Settings:
     limits: Limits = Limits()
     reading: Reading = Reading()
     access_log: bool = False
+    workers: int = 1
     grace: float = 20.0
     """Seconds that running calls have to finish when the gateway stops."""

@@ -4,82 +4,182 @@ outputParameters:
 - type: object
   mapping: $.
 - type: object
-  properties: {id: {type: string, mapping: $.id}}
+  properties: {id: {type: string, mapping: $.id}, asked: {type: string, value: 'for {{name}}'}}
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fairlead.arguments import plain
+from fairlead.bodies import compiled, filled, holes
+from fairlead.conversion import CONVERSIONS
 from fairlead.jsonpath import compile_path
 from fairlead.model import OutputParameter
-from fairlead.operation import Shape
+from fairlead.operation import UNSET, Arguments, Shape
+
+Get = Callable[[Any], Any]
+InputNames = Callable[[str], str]
+"""The input that a hole of a template means; raises `ValueError` where it means none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What outputs are compiled for: the inputs of the call, and whether the format has no lists of one item."""
+
+    input_name: InputNames
+    lists_one: bool = False
+
+
+_Compile = Callable[[OutputParameter, Context], Shape | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a path finds, as the type that is declared for it."""
+
+    get: Get | None
+    convert: Get | None
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        found = self.get(value) if self.get else value
+        return self.convert(found) if self.convert else found
 
 
 @dataclass(frozen=True, slots=True)
 class _Each:
-    """Every item of a list; what is no list gives None."""
+    """Every item of a list; what is no list gives None, or is the only item in a format without lists."""
 
-    get: Shape | None
+    get: Get | None
     item: Shape
+    lists_one: bool
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
         found = self.get(value) if self.get else value
-        return [self.item(item) for item in found] if isinstance(found, list) else None
+        found = _listed(found) if self.lists_one else found
+        return [self.item(item, arguments) for item in found] if isinstance(found, list) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Members:
     """A new object, member by member, from the value or from what a path finds in it."""
 
-    get: Shape | None
     members: tuple[tuple[str, Shape | None], ...]
+    get: Get | None = None
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
         found = self.get(value) if self.get else value
-        return {name: shape(found) if shape else found for name, shape in self.members}
+        return {name: shape(found, arguments) if shape else found for name, shape in self.members}
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A list of so many items."""
+
+    items: tuple[Shape, ...]
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        return [item(value, arguments) for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)
 class _Constant:
     value: Any
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
         return self.value
 
 
-def shape(outputs: tuple[OutputParameter, ...]) -> Shape | None:
-    """What the output parameters make of a value.
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A constant with arguments of the call in it; None where it is nothing but one that was not given."""
+
+    data: Any
+    names: frozenset[str]
+    convert: Get | None
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        given = {name: plain(arguments[name]) for name in self.names if name in arguments}
+        found = filled(self.data, given)
+        found = None if found is UNSET else found
+        return self.convert(found) if self.convert else found
+
+
+def shape(outputs: tuple[OutputParameter, ...], context: Context) -> Shape | None:
+    """What the output parameters, each with its path, make of a value.
 
     One output is the whole result, several make one object by their names.
 
     Raises:
-        ValueError: A path is not valid.
+        ValueError: A path is not valid, or a template refers to nothing.
     """
-    if len(outputs) == 1:
-        return _shape_of(outputs[0])
-    if not outputs:
-        return None
-    if not all(output.name for output in outputs):
+    if len(outputs) != 1:
+        return _members(outputs, context, _shape_of) if outputs else None
+    found = _shape_of(outputs[0], context)
+    return None if isinstance(found, _Found) and found.get is None else found
+
+
+def _members(outputs: tuple[OutputParameter, ...], context: Context, member: _Compile) -> Shape:
+    """The object that outputs make by their names."""
+    named = {output.name: output for output in outputs}
+    if not all(named):
         raise ValueError("needs a name where there are several")
-    if len({output.name for output in outputs}) < len(outputs):
+    if len(named) < len(outputs):
         raise ValueError("needs another name than the others have")
-    return _Members(None, tuple((output.name, _shape_of(output)) for output in outputs))
+    return _Members(tuple((name, member(output, context)) for name, output in named.items()))
 
 
-def _shape_of(output: OutputParameter) -> Shape | None:
+def answered(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
+    """What outputs with constants answer without any value; a single one without a name is the answer itself.
+
+    Raises:
+        ValueError: An output has a path, or a template refers to nothing.
+    """
+    if len(outputs) == 1 and not outputs[0].name:
+        return _answer(outputs[0], context)
+    return _members(outputs, context, _answer)
+
+
+def _answer(output: OutputParameter, context: Context) -> Shape:
+    if output.mapping is not None:
+        raise ValueError(f"has nothing that {output.mapping!r} could be found in; give a `call` or a `value`")
     if output.value is not None:
-        return _value_shape(output)
+        return _value_shape(output, context)
+    if output.properties:
+        return _Members(tuple((name, _answer(one, context)) for name, one in output.properties.items()))
+    if output.type == "array":
+        return _Listed(tuple(_answer(one, context) for one in (output.items,) if one))
+    return _Constant({} if output.type == "object" else None)
+
+
+def _shape_of(output: OutputParameter, context: Context) -> Shape | None:
+    if output.value is not None:
+        return _value_shape(output, context)
     get = compile_path(output.mapping) if output.mapping else None
     if output.properties:
-        return _Members(get, tuple((name, _shape_of(member)) for name, member in output.properties.items()))
-    if output.items and (item := _shape_of(output.items)):
-        return _Each(get, item)
-    return get
+        members = ((name, _shape_of(member, context)) for name, member in output.properties.items())
+        return _Members(tuple(members), get)
+    if output.items and (item := _shape_of(output.items, context)):
+        return _Each(get, item, context.lists_one)
+    convert = _conversion(output, context)
+    return _Found(get, convert) if get or convert else None
 
 
-def _value_shape(output: OutputParameter) -> Shape | None:
-    if isinstance(output.value, str) and output.value.startswith("$"):
-        return compile_path(output.value)
-    return _Constant(output.value)
+def _value_shape(output: OutputParameter, context: Context) -> Shape:
+    convert = _conversion(output, context)
+    names = frozenset(context.input_name(hole) for hole, _ in holes(output.value))
+    if not names:
+        return _Constant(convert(output.value) if convert else output.value)
+    return _Filled(compiled(output.value, context.input_name), names, convert)
+
+
+def _conversion(output: OutputParameter, context: Context) -> Get | None:
+    if output.type == "array" and context.lists_one:
+        return _listed
+    return CONVERSIONS.get(output.type) if output.type else None
+
+
+def _listed(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) or value is None else [value]

@@ -8,7 +8,7 @@ construct objects, text over `MAX_BYTES`, nesting over `MAX_DEPTH`, and aliases 
 from __future__ import annotations
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -76,6 +76,21 @@ def parse(data: bytes, file: str) -> MappingNode:
     return root
 
 
+def value(text: str) -> Any:
+    """The value of a YAML text that comes from elsewhere; raises `ValueError` for what is none, or refused here.
+
+    What aliases expand to is counted by its characters, for a long text is as good as many nodes.
+    """
+    composer = _Composer("", size=lambda scalar: 1 + len(scalar) // 8)
+    try:
+        composer.compose(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError:
+        raise ValueError("is not YAML") from None
+    if composer.problems:
+        raise ValueError(composer.problems[0].message)
+    return composer.root
+
+
 def _explained(error: yaml.MarkedYAMLError, text: str) -> tuple[str, str]:
     mark = error.problem_mark
     is_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
@@ -135,6 +150,8 @@ class _Composer:
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     nodes: int = 0
     documents: int = 0
+    size: Callable[[str], int] = lambda scalar: 1
+    """How many nodes a scalar counts for."""
 
     def problem(self, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(place, message, hint))
@@ -153,7 +170,7 @@ class _Composer:
             case ScalarEvent(value="") if self.documents > 1 and not self.frames:
                 pass  # what follows the last `---` is empty
             case ScalarEvent():
-                self._add(self._scalar(event, place), 1, place, event.anchor)
+                self._add(self._scalar(event, place), self.size(event.value), place, event.anchor)
             case AliasEvent():
                 self._alias(event, place)
             case CollectionStartEvent():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
+from socket import socket
 
 import anyio
 
@@ -16,6 +18,7 @@ from fairlead.binds import Environ
 from fairlead.checks import configured, missing
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem, StartError, did_you_mean
+from fairlead.exposes.pages import Ready
 from fairlead.in_process import in_process
 from fairlead.listeners import Listener, arrange
 from fairlead.load import load_all
@@ -23,6 +26,7 @@ from fairlead.runtime import Served, build
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
 from fairlead.settings import Settings, local_url
+from fairlead.supervisor import Board, Supervisor
 from fairlead.terminal import say
 from fairlead.upstream import connect
 from fairlead.wiring import Wiring
@@ -48,7 +52,52 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     _say(found)
     broken = {problem.place.file for problem in problems if problem.severity == "error"}
     unserved = sorted(broken - {document.file for document in documents})
-    _run(partial(_serve, documents, listeners, variables, settings, unserved, sandbox=sandbox))
+    told = partial(_tell, documents, listeners, settings, unserved, sandbox=sandbox)
+    ports = [listener.port for listener in listeners]
+    work = partial(_serve, documents, listeners, variables, settings, bind(settings.host, ports), sandbox=sandbox)
+    ready = readiness(settings.host, ports)
+    if settings.workers == 1:
+        _run(partial(work, ready, told))
+    else:
+        _supervise(work, ready, told, settings.workers, sandbox=sandbox)
+
+
+def _tell(
+    documents: tuple[Document, ...],
+    listeners: tuple[Listener, ...],
+    settings: Settings,
+    unserved: list[str],
+    *,
+    sandbox: bool,
+) -> None:
+    say("\n".join(banner(documents, listeners, settings, unserved, sandbox=sandbox)))
+    sys.stdout.flush()
+
+
+def _supervise(
+    work: Callable[[Ready, Callable[[], None]], Awaitable[None]],
+    ready: Ready,
+    told: Callable[[], None],
+    workers: int,
+    *,
+    sandbox: bool,
+) -> None:
+    """Serves with several processes, each of which is ready when all are."""
+    if sandbox:
+        raise StartError("--sandbox keeps what callers create in one process; leave out --workers")
+    if not hasattr(os, "fork"):
+        raise StartError("--workers needs a system that can fork")
+    board = Board(workers)
+
+    async def all_ready() -> dict[str, bool]:
+        return {**await ready(), "workers": board.is_full()}
+
+    def one(number: int) -> None:
+        _run(partial(work, all_ready, lambda: board.set(number, answers=True)))
+
+    gc.collect()
+    gc.freeze()
+    Supervisor(workers, one, board, told).run()
 
 
 def _check_namespaces(documents: Iterable[Document], settings: Settings) -> None:
@@ -86,25 +135,20 @@ async def _serve(
     listeners: tuple[Listener, ...],
     variables: Environ,
     settings: Settings,
-    unserved: list[str],
+    sockets: list[socket],
+    ready: Ready,
+    on_up: Callable[[], None],
     *,
     sandbox: bool,
 ) -> None:
-    ports = [listener.port for listener in listeners]
-    sockets = bind(settings.host, ports)
     transport = in_process(Sandbox(documents, variables)) if sandbox else None
     base_uris = sandboxes.base_uris(documents) if sandbox else settings.base_uris
     async with connect(settings.limits, settings.ca_file, transport) as upstream:
         wiring = Wiring(upstream, variables, base_uris, in_sandbox=sandbox)
-        served = build(listeners, wiring, settings, readiness(settings.host, ports))
+        served = build(listeners, wiring, settings, ready)
         gc.collect()
         gc.freeze()
-        await serve(
-            served,
-            sockets,
-            settings,
-            on_up=lambda: say("\n".join(banner(documents, listeners, settings, unserved, sandbox=sandbox))),
-        )
+        await serve(served, sockets, settings, on_up)
 
 
 def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | None) -> None:

@@ -151,7 +151,7 @@ def test_an_api_is_imported_from_another_file_of_the_folder_under_another_name(t
     document = load(tmp_path / "main.yaml")
 
     assert document.problems == ()
-    assert [str(tool.exposed.target.consumed) for tool in document.tools if tool.exposed.target] == [
+    assert [str(tool.exposed.consumed) for tool in document.tools if tool.exposed.consumed] == [
         "GET https://harbour.example/ships"
     ]
 

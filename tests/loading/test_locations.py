@@ -76,21 +76,26 @@ def test_what_cannot_be_read_is_told_and_its_secrets_are_missing(
 
     _, problems, _ = checked([path], None)
 
-    then = "set it there; until then the operations that need it answer 503"
+    then = "set it there or in the environment; until then the operations that need it answer 503"
     where = f"{tmp_path}/secrets.yaml" if location.startswith("file") else location
     assert [str(problem).removeprefix(f"{path}:") for problem in problems] == [
-        f"4:13: warning: location {location!r} {fault}",
+        f"4:13: warning: location {location!r} {fault}; the environment is asked instead",
         f"9:14: warning: {where}#registry-version is not set; {then}",
         f"10:43: warning: {where}#registry-token is not set; {then}",
     ]
 
 
-def test_a_key_that_the_file_lacks_is_missing_though_the_environment_has_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", ["registry-version: '1.10'", None])
+def test_a_key_that_the_file_lacks_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
-    monkeypatch.setenv("registry-token", "of the environment")
-    (tmp_path / "secrets.yaml").write_text("registry-version: '1'")
+    monkeypatch.setenv("TOKEN", "t-1: #2")
+    monkeypatch.setenv("VERSION", "1.10" if text is None else "of the environment")
+    if text:
+        (tmp_path / "secrets.yaml").write_text(text)
 
-    _, problems, _ = checked([written(tmp_path, "file:///./secrets.yaml")], None)
+    document = load(written(tmp_path, "file:///./secrets.yaml"))
+    variables, problems = configured([document], None)
 
-    assert [problem.message for problem in problems] == [f"{tmp_path}/secrets.yaml#registry-token is not set"]
+    assert [value.reveal(variables).rpartition("/")[2] for value in document.values()] == ["1.10", "t-1: #2"]
+    assert len(problems) == (text is None)

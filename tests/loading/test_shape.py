@@ -1,22 +1,29 @@
 """Output parameters become a function from the upstream's value to the mapped one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from fairlead.jsonpath import compile_path
-from fairlead.model import OutputParameter
-from fairlead.shape import shape
+from fairlead.model import OutputParameter, Outputs
+from fairlead.outputs import located
+from fairlead.shape import Context, shape
 
 FLEET = {"total": 2, "data": [{"name": "Ada", "flags": [1]}, {"name": "Bea"}], "next page": None}
 
 
-def shaped(text: str) -> Callable[[Any], Any] | None:
-    return shape(tuple(OutputParameter.model_validate(output) for output in yaml.safe_load(text)))
+OUTPUTS = TypeAdapter[tuple[OutputParameter, ...]](Outputs)
+
+
+def shaped(text: str, consumed: str = "[]", given: Mapping[str, Any] | None = None) -> Callable[[Any], Any] | None:
+    outputs = located(OUTPUTS.validate_python(yaml.safe_load(text)), OUTPUTS.validate_python(yaml.safe_load(consumed)))
+    function = shape(outputs, Context(str))
+    return (lambda value: function(value, given or {})) if function else None
 
 
 @pytest.mark.parametrize(
@@ -60,10 +67,98 @@ def test_what_maps_nothing_is_no_function(text: str) -> None:
         ("[{mapping: $.data, items: {properties: {n: {mapping: $.name}}}}]", [{"n": "Ada"}, {"n": "Bea"}]),
         ("[{mapping: $.total, items: {mapping: $.name}}]", None),
         ("[{name: a, mapping: $.total}, {name: b, value: 1}]", {"a": 2, "b": 1}),
+        ("[{name: total, type: integer}]", 2),
+        ("[{name: total, type: integer}, {name: next page}]", {"total": 2, "next page": None}),
+        ("{type: integer, mapping: $.total}", 2),
+        ("{total: {type: integer}, first: {mapping: '$.data[0].name'}}", {"total": 2, "first": "Ada"}),
+        ("{properties: {total: {type: integer}}}", {"total": 2}),
+        ("[{properties: [{name: n, mapping: $.total}, {name: data}]}]", {"n": 2, "data": FLEET["data"]}),
+        ("[{mapping: $.data, items: [{name: name, type: string}]}]", [{"name": "Ada"}, {"name": "Bea"}]),
+        ("[{mapping: '$.data[*].name', items: [{type: string}]}]", ["Ada", "Bea"]),
+        ("[{name: data, items: {properties: {name: {type: string}}}}]", [{"name": "Ada"}, {"name": "Bea"}]),
+        ("[{properties: {g: {properties: {n: {mapping: $.total}}}}}]", {"g": {"n": 2}}),
+        ("[{mapping: '$.data[0]', properties: {name: {type: string}}}]", {"name": "Ada"}),
     ],
 )
 def test_a_value_is_mapped_as_the_outputs_say(text: str, expected: Any) -> None:
     function = shaped(text)
+
+    assert function is not None
+    assert function(FLEET) == expected
+
+
+@pytest.mark.parametrize(
+    ("consumed", "text", "expected"),
+    [
+        ("[{name: n, value: $.total}]", "[{name: n, type: integer}]", 2),
+        ("[{name: n, value: $.total}]", "[{mapping: $.n}]", 2),
+        ("[{name: n, value: $.total}]", "[{properties: {n: {type: integer}}}]", {"n": 2}),
+        ("[{name: ships, value: $.data}]", "[{mapping: '$.ships[*].name'}]", ["Ada", "Bea"]),
+        ("[{name: ships, value: $.data}]", "[{mapping: $.total}]", 2),
+        ("[{name: result, value: $.}]", "[{mapping: $.result}]", None),
+        ("[{name: result, value: $.}]", "[{name: result, properties: {n: {mapping: $.total}}}]", {"n": 2}),
+        ("[{name: fleet, value: north}]", "[{name: fleet, type: string}]", "north"),
+        ("[{name: name, value: $.total}]", "[{mapping: '$.data[0]', properties: {name: {}}}]", {"name": "Ada"}),
+    ],
+)
+def test_outputs_build_on_those_of_the_consumed_operation(consumed: str, text: str, expected: Any) -> None:
+    function = shaped(text, consumed)
+
+    assert function is not None
+    assert function(FLEET) == expected
+
+
+@pytest.mark.parametrize("consumed", ["[{name: result, value: $.}]", "[{name: result, value: $.data}]"])
+def test_the_identity_is_the_whole_answer_whatever_the_consumed_operation_names(consumed: str) -> None:
+    assert shaped("[{type: object, mapping: $.}]", consumed) is None
+
+
+def test_an_output_that_names_the_whole_answer_changes_nothing() -> None:
+    assert shaped("[{name: result, type: object}]", "[{name: result, type: object, value: $.}]") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("string", 5, "5"),
+        ("string", True, "true"),
+        ("string", {"a": [1]}, '{"a":[1]}'),
+        ("integer", "42", 42),
+        ("integer", 5.0, 5),
+        ("integer", 5.5, None),
+        ("integer", True, None),
+        ("number", " 1.5 ", 1.5),
+        ("number", "fast", None),
+        ("boolean", "true", True),
+        ("boolean", 1, None),
+        ("boolean", [], None),
+        ("object", [1], [1]),
+        ("array", {"a": 1}, {"a": 1}),
+        *((kind, None, None) for kind in ("string", "integer", "number", "boolean", "object", "array")),
+    ],
+)
+def test_a_scalar_becomes_what_is_declared_and_is_null_where_it_cannot(kind: str, value: Any, expected: Any) -> None:
+    function = shaped(f"[{{type: {kind}, mapping: $.x}}]")
+
+    assert function is not None
+    found = function({"x": value})
+    assert (found, type(found) is bool) == (expected, type(expected) is bool)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[{value: 'Hello, {{name}}!'}]", "Hello, Ada!"),
+        ("[{value: '{{age}}'}]", 7),
+        ("[{type: string, value: '{{age}}'}]", "7"),
+        ("[{value: '{{none}}'}]", None),
+        ("[{value: {who: '{{name}}', ages: ['{{age}}', 8]}}]", {"who": "Ada", "ages": [7, 8]}),
+        ("[{name: who, value: '{{name}}'}, {name: total}]", {"who": "Ada", "total": 2}),
+        ("[{mapping: '$.data[0]', properties: {by: {value: '{{name}}'}}}]", {"by": "Ada"}),
+    ],
+)
+def test_a_template_holds_the_arguments_of_the_call(text: str, expected: Any) -> None:
+    function = shaped(text, given={"name": "Ada", "age": 7})
 
     assert function is not None
     assert function(FLEET) == expected

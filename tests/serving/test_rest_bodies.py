@@ -183,3 +183,15 @@ async def test_members_of_a_body_are_declared_one_by_one(body: object, status: i
 
     assert response.status_code == status
     assert (upstream.only.body if status == 200 else response.json()["detail"]) == told
+
+
+async def test_an_encoded_body_passes_where_the_operation_declares_the_header() -> None:
+    text = BATCHES.read_text("utf-8").replace(
+        "- name: body\n", "- {name: Content-Encoding, in: header, type: string}\n        - name: body\n"
+    )
+    async with world(text, upstream=(upstream := Upstream())) as one:
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        response = await one.rest.post("/v1/batches", content=b"\x1f\x8b\x00", headers=headers)
+
+    assert response.status_code == 200
+    assert (upstream.only.body, upstream.only.header("content-encoding")) == (b"\x1f\x8b\x00", "gzip")

@@ -26,7 +26,8 @@ async def gateway_before(answer: Answer, folder: Path) -> AsyncIterator[Served]:
         base = f"--base-uri=together-ai-batches=http://127.0.0.1:{port}"
         with anyio.fail_after(20), serving(base, BATCHES, cwd=folder, environ=KEY) as served:
             yield served
-            assert served.stop().returncode == 0
+            ended = served.stop()
+            assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
 
 
 async def test_a_body_that_breaks_off_is_seen_to_be_cut(tmp_path: Path) -> None:
@@ -104,3 +105,52 @@ async def test_a_certificate_file_is_trusted_by_a_process_too(tmp_path: Path) ->
                 response = await caller.get(f"{served.rest}/v1/batches")
 
     assert response.status_code == 200
+
+
+def resident(pid: int) -> int:
+    """The memory of a process in bytes."""
+    (line,) = (one for one in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if one.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the memory of a process from /proc")
+async def test_a_long_upload_passes_through_a_small_memory(tmp_path: Path) -> None:
+    size, piece = 200 * 1024 * 1024, b"x" * 1024 * 1024
+    arrived = 0
+
+    async def answer(connection: Connection) -> None:
+        nonlocal arrived
+        while arrived < size and (data := await connection.reader.read(1024 * 1024)):
+            arrived += len(data)
+        await connection.send(head("content-length: 2"), b"{}")
+
+    async def content() -> AsyncIterator[bytes]:
+        for _ in range(size // len(piece)):
+            yield piece
+
+    headers = {"content-type": "application/octet-stream", "content-length": str(size)}
+    async with gateway_before(answer, tmp_path) as served, httpx.AsyncClient(timeout=20) as caller:
+        before = resident(served.process.pid)
+        response = await caller.post(f"{served.rest}/v1/batches", content=content(), headers=headers)
+        grown = resident(served.process.pid) - before
+
+    assert (response.status_code, arrived) == (200, size)
+    assert grown < 16 * 1024 * 1024
+
+
+async def test_a_caller_that_hangs_up_in_its_upload_takes_the_upstream_call_with_it(tmp_path: Path) -> None:
+    arrived, hung_up = anyio.Event(), anyio.Event()
+
+    async def answer(connection: Connection) -> None:
+        arrived.set()
+        await connection.gone()
+        hung_up.set()
+
+    async with gateway_before(answer, tmp_path) as served:
+        _, writer = await asyncio.open_connection("127.0.0.1", served.rest_port)
+        writer.write(b"POST /v1/batches HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n")
+        writer.write(b"content-length: 1000\r\n\r\nbegun")
+        with anyio.fail_after(5):
+            await arrived.wait()
+            writer.close()
+            await hung_up.wait()

@@ -33,13 +33,16 @@ def failure(error: CallError) -> Answer:
     return Answer(_text_block(data.decode()), data, is_error=True)
 
 
+def empty(result: Result, structure: bytes | None) -> Answer:
+    """The answer to a call whose upstream answered nothing, with the structure that stands for it, if there is one."""
+    return Answer(_text_block(_status(result)), structure)
+
+
 def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
     """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that."""
     if not result.is_success:
         text = f"{_status(result)}\n\n{_text(result, data) or ''}".rstrip()
         return Answer(_text_block(text), is_error=True)
-    if not data:
-        return Answer(_text_block(_status(result)))
     text_or_none = _text(result, data)
     if text_or_none is None:
         return Answer(_file(result.media_type, data, tool))
@@ -62,7 +65,7 @@ def _text(result: Result, data: bytes) -> str | None:
     """The body as text, None where it is none."""
     if result.media_type.startswith(("image/", "audio/", "video/")):
         return None
-    charset = result.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'") or "utf-8"
+    charset = result.charset or "utf-8"
     try:
         text = data.decode(charset)
         if charset.lower() != "utf-8":

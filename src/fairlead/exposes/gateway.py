@@ -5,36 +5,39 @@ uvicorn -> guard -> Gateway: dispatch, arguments -> operation -> relay
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.http import log, send_empty, send_error, send_result, unless_gone
-from fairlead.exposes.request import ClientGone, Reading, arguments, read_body
+from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
-from fairlead.operation import Operation
+from fairlead.exposes.upload import ClientGone, Upload
+from fairlead.operation import Operation, Result
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route and the operation behind it."""
+    """A route, the operation behind it, and how its arguments are read."""
 
     route: Route
     operation: Operation
+    reader: Reader
 
 
 class Gateway:
     """Answers what its routes declare and hands everything else to `pages`."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], pages: ASGIApp, reading: Reading) -> None:
+    def __init__(self, operations: Iterable[tuple[Route, Operation]], pages: ASGIApp, reading: Reading) -> None:
         self._pages = pages
         self._reading = reading
         self._table: RouteTable[Endpoint] = RouteTable()
-        for endpoint in endpoints:
-            self._table.add(endpoint.route.method, endpoint.route.path, endpoint)
+        for route, operation in operations:
+            endpoint = Endpoint(route, operation, Reader(operation.inputs, reading))
+            self._table.add(route.method, route.path, endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,19 +57,24 @@ class Gateway:
         operation = match.found.operation
         try:
             operation.ensure_it_can_run()
-            body = await read_body(scope, receive, self._reading.body)
-            given, forwarded = arguments(operation.inputs, match.values, scope, body, self._reading)
-
-            async def relay() -> None:
-                await send_result(await operation(given, forwarded), send, head=head)
-
-            await unless_gone(receive, relay)
+            reader, later = match.found.reader, receive
+            if reader.streams(scope):
+                body: bytes | Upload = (upload := Upload(scope, receive))
+                later = upload.after
+            else:
+                body = await read_body(scope, receive, self._reading.body)
+            given, forwarded = reader.arguments(match.values, scope, body)
+            await unless_gone(later, _relay(operation(given, forwarded), send, head=head))
         except CallError as error:
             if error.status >= 500:
                 log.warning("%s: %d %s", match.found.route, error.status, error)
             await send_error(error, send, head=head)
         except ClientGone:
             log.debug("the caller hung up")
+
+
+async def _relay(answer: Awaitable[Result], send: Send, *, head: bool) -> None:
+    await send_result(await answer, send, head=head)
 
 
 async def _other_method(method: str, methods: frozenset[str], send: Send) -> None:

@@ -5,43 +5,66 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import aclosing
+from typing import Final
 
 from starlette.types import Receive, Send
 
 from fairlead.errors import CallError
 from fairlead.headers import Headers
-from fairlead.operation import Result
+from fairlead.operation import Bytes, Result
 
 log = logging.getLogger("fairlead")
 _BODYLESS = frozenset({204, 304})
+_UNBUFFERED: Final = (b"x-accel-buffering", b"no")
+"""Tells proxies before the gateway not to hold events back."""
 
 
-async def unless_gone(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
+PATIENCE: Final = 0.02
+"""Seconds for which a request is worked on before anybody looks whether its caller is still there."""
+
+
+async def unless_gone(receive: Receive, work: Awaitable[None]) -> None:
     """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are.
 
-    This is asked of every request, and a task group of anyio would cost more than all else we do for one.
+    Most requests are answered before it is worth a look, which costs more than all else we do for one.
     """
-    task = asyncio.current_task()
-    assert task is not None
-    gone = False
-
-    async def watch() -> None:
-        nonlocal gone
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone = True
-        task.cancel()
-
-    watching = asyncio.create_task(watch())
+    watch = _Watch(receive)
+    timer = asyncio.get_running_loop().call_later(PATIENCE, watch.start)
     try:
-        await work()
+        await work
     except asyncio.CancelledError:
-        if not gone or task.uncancel():
+        if not watch.gone or watch.task.uncancel():
             raise
     finally:
-        watching.cancel()
+        timer.cancel()
+        watch.stop()
+
+
+class _Watch:
+    """Cancels the task that it is made in when the caller hangs up."""
+
+    def __init__(self, receive: Receive) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.task = task
+        self.gone = False
+        self._receive = receive
+        self._watching: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._watch())
+
+    def stop(self) -> None:
+        if self._watching:
+            self._watching.cancel()
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        self.task.cancel()
 
 
 async def send_json(body: bytes, send: Send) -> None:
@@ -58,7 +81,14 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
     connection and the caller sees that the body is not whole.
     """
     try:
-        await send({"type": "http.response.start", "status": result.status, "headers": _encoded(result.headers)})
+        headers = _encoded(result.headers)
+        if result.media_type == "text/event-stream":
+            headers = [*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED]
+        await send({"type": "http.response.start", "status": result.status, "headers": headers})
+        if isinstance(result.body, Bytes):
+            is_sent = not head and result.status not in _BODYLESS
+            await send({"type": "http.response.body", "body": result.body.data if is_sent else b""})
+            return
         if not head and result.status not in _BODYLESS:
             async with aclosing(result.body.relay()) as chunks:
                 async for chunk in chunks:

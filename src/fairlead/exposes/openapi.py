@@ -142,13 +142,13 @@ def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
+    content = {"application/json": {"schema": exposed.schema}}
+    if exposed.consumed is None:
+        yield "200", {"description": "The answer, as the document has it", "content": content}
+        yield "400", {"$ref": f"#/components/responses/{_BY_STATUS['400']}"}
+        return
     answer = "The mapped answer of" if exposed.shape else "The answer of"
-    text = f"{answer} `{exposed.target.consumed}`"
-    yield "2XX", {"description": text, "content": {"application/json": {"schema": _schema(exposed.outputs)}}}
+    yield "2XX", {"description": f"{answer} `{exposed.consumed}`", "content": content}
     for status, name in _BY_STATUS.items():
         yield status, {"$ref": f"#/components/responses/{name}"}
     yield "default", {"description": "Any other answer of the upstream, as it came"}
-
-
-def _schema(outputs: tuple[Any, ...]) -> dict[str, Any]:
-    return {"type": outputs[0].type} if len(outputs) == 1 and outputs[0].type else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -12,7 +13,8 @@ from starlette.types import Receive, Scope
 
 from fairlead.arguments import Encoded, Input, Inputs, Opaque
 from fairlead.errors import ArgumentError, TooLarge
-from fairlead.headers import Headers
+from fairlead.exposes.upload import ClientGone, Upload
+from fairlead.headers import Headers, to_upstream
 from fairlead.jsontext import loads
 from fairlead.operation import Arguments, Forwarded
 from fairlead.styles import from_text, from_texts
@@ -26,15 +28,6 @@ class Reading:
 
     body: int = 10 * 1024 * 1024
     forward_query: bool = False
-
-
-class ClientGone(Exception):
-    """The caller hung up before the request was complete."""
-
-
-def headers_of(scope: Scope) -> Headers:
-    """The request's headers, names in lower case."""
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
@@ -55,32 +48,58 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     return bytes(data)
 
 
-def arguments(
-    inputs: Inputs, path: Mapping[str, str], scope: Scope, body: bytes, reading: Reading
-) -> tuple[Arguments, Forwarded]:
-    """The arguments of a request, and what else of it goes upstream.
+@dataclass(frozen=True)
+class Reader:
+    """Takes the arguments of one operation from requests."""
 
-    Raises:
-        ArgumentError: Names everything that is undeclared or is not of the declared type.
-    """
-    headers = headers_of(scope)
-    query = _query(scope["query_string"])
-    given = _Given(inputs)
-    extra = tuple(given.take_query(query))
-    given.take_texts("path", path.items())
-    given.take_texts("header", headers)
-    given.take_texts("cookie", _cookies(headers))
-    if body:
-        given.take_body(body, headers)
-    if extra and not reading.forward_query:
-        given.faults.update((name, inputs.unknown(name)) for name, _ in extra)
-    if given.faults:
-        inputs.refuse(given.faults)
-    return given.values, Forwarded(_with_encoding(headers), extra if reading.forward_query else ())
+    inputs: Inputs
+    reading: Reading
+
+    @cached_property
+    def _at(self) -> Mapping[str, tuple[Input, ...]]:
+        """The inputs by their location."""
+        places: dict[str, tuple[Input, ...]] = {}
+        for item in self.inputs:
+            places[item.location] = (*places.get(item.location, ()), item)
+        return places
+
+    def streams(self, scope: Scope) -> bool:
+        """Whether the body goes on while it comes in: the operation takes it whole, and nothing here can read it."""
+        names = {name for name, _ in scope["headers"]} if "body" in self._at else frozenset[bytes]()
+        has_body = b"content-length" in names or b"transfer-encoding" in names
+        return has_body and not _is_json(_media(headers_of(scope)))
+
+    def arguments(self, path: Mapping[str, str], scope: Scope, body: bytes | Upload) -> tuple[Arguments, Forwarded]:
+        """The arguments of a request, and what else of it goes upstream.
+
+        Raises:
+            ArgumentError: Names everything that is undeclared or is not of the declared type.
+        """
+        given = _Given(self.inputs, self._at)
+        if path:
+            given.take_texts("path", path.items())
+        extra = tuple(given.take_query(_query(scope["query_string"]))) if scope["query_string"] else ()
+        if "header" in self._at or "cookie" in self._at:
+            headers = headers_of(scope)
+            given.take_texts("header", headers)
+            given.take_texts("cookie", _cookies(headers))
+        if body:
+            given.take_body(body, headers_of(scope))
+        if extra and not self.reading.forward_query:
+            given.faults.update((name, self.inputs.unknown(name)) for name, _ in extra)
+        if given.faults:
+            self.inputs.refuse(given.faults)
+        return given.values, Forwarded(_passed(scope), extra if self.reading.forward_query else ())
 
 
-def _with_encoding(headers: Headers) -> Headers:
-    """A caller that accepts no content encoding must not get one."""
+def headers_of(scope: Scope) -> Headers:
+    """The request's headers, names in lower case."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+
+
+def _passed(scope: Scope) -> Headers:
+    """What goes upstream; a caller that accepts no content encoding must not get one."""
+    headers = to_upstream(scope["headers"])
     if any(name == "accept-encoding" for name, _ in headers):
         return headers
     return (*headers, ("accept-encoding", "identity"))
@@ -89,20 +108,18 @@ def _with_encoding(headers: Headers) -> Headers:
 class _Given:
     """Collects values and faults, so that a caller learns of everything at once."""
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, at: Mapping[str, tuple[Input, ...]]) -> None:
         self.inputs = inputs
+        self.at = at
         self.values: dict[str, Any] = {}
         self.faults: dict[str, str] = {}
 
-    def at(self, location: str) -> Iterator[Input]:
-        return (item for item in self.inputs if item.location == location)
-
     def take_texts(self, location: str, pairs: Iterable[tuple[str, str]]) -> None:
         """Values of the path, of headers or cookies; a name may repeat in headers, which are then one list."""
-        texts = defaultdict(list)
+        texts: dict[str, list[str]] = {}
         for name, text in pairs:
-            texts[name.lower() if location == "header" else name].append(text)
-        for item in self.at(location):
+            texts.setdefault(name, []).append(text)
+        for item in self.at.get(location, ()):
             found = texts.get(item.name.lower() if location == "header" else item.name, [])
             if location == "cookie" and len(found) > 1:
                 self.faults[item.name] = f"is given {len(found)} times"
@@ -114,7 +131,7 @@ class _Given:
 
         An object is spread over the query as one pair a member, so the pairs that nothing else declares are its own.
         """
-        declared = {item.name: item for item in self.at("query")}
+        declared = {item.name: item for item in self.at.get("query", ())}
         objects = [item for item in declared.values() if item.type == "object"]
         for name, texts in query.items():
             if name in declared and declared[name] not in objects:
@@ -124,18 +141,19 @@ class _Given:
             else:
                 yield from ((name, text) for text in texts)
 
-    def take_body(self, body: bytes, headers: Headers) -> None:
-        whole = next(self.at("body"), None)
-        members = {item.name for item in self.at("member")}
+    def take_body(self, body: bytes | Upload, headers: Headers) -> None:
+        whole = next(iter(self.at.get("body", ())), None)
+        members = {item.name for item in self.at.get("member", ())}
         name = whole.name if whole else "body"
         if whole is None and not members:
             self.faults["body"] = "is not declared: the operation takes no body"
             return
-        if any(key == "content-encoding" and value.lower() != "identity" for key, value in headers):
+        is_encoded = any(key == "content-encoding" and value.lower() != "identity" for key, value in headers)
+        if is_encoded and not self._takes_encoding(whole):
             self.faults[name] = "must be sent without a content encoding"
             return
         media = _media(headers)
-        if whole and not _is_json(media):
+        if isinstance(body, Upload) or (whole and (is_encoded or not _is_json(media))):
             self.values[name] = Opaque(body, media)
             return
         try:
@@ -150,6 +168,11 @@ class _Given:
             self.values.update((key, member) for key, member in value.items() if key in members)
         else:
             self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
+
+    def _takes_encoding(self, whole: Input | None) -> bool:
+        """Whether the body may be encoded: the operation takes it whole, and declares the header that says so."""
+        declared = {item.name.lower() for item in self.at.get("header", ())}
+        return whole is not None and "content-encoding" in declared
 
     def _convert(self, item: Input, convert: Any, text: Any) -> None:
         try:

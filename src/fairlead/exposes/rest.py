@@ -125,8 +125,8 @@ def _entry(
 
 
 def _method(operation: RestOperation, exposed: Exposed) -> str:
-    if operation.method is None and exposed.target:
-        return exposed.target.consumed.operation.method
+    if operation.method is None and exposed.consumed:
+        return exposed.consumed.operation.method
     return operation.method or "GET"
 
 

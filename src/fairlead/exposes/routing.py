@@ -43,9 +43,13 @@ class _Branch(Generic[T]):
     greedy: re.Pattern[str]
     lazy: re.Pattern[str]
     node: _Node[T]
+    is_whole: bool
+    """Whether the segment is nothing but one hole."""
 
     def values(self, segment: str) -> tuple[str, ...] | None:
         """The value of each hole in a segment, None where it does not match."""
+        if self.is_whole:
+            return (segment,) if segment else None
         match, other = self.greedy.fullmatch(segment), self.lazy.fullmatch(segment)
         if match and other and match.groups() != other.groups():
             raise ArgumentError(f"{segment!r} in the path can be taken apart in more than one way")
@@ -70,22 +74,24 @@ class RouteTable(Generic[T]):
 
     def find(self, method: str, raw_path: bytes) -> Match[T] | None:
         """The thing for a method and a path as it was sent, percent-encoded; None where there is none."""
-        for node, values in self._reached(raw_path):
-            if method in node.leaves:
-                thing, holes = node.leaves[method]
-                return Match(thing, _named(holes, values))
-        return None
+        found = _first(self._root, _segments(raw_path), 0, (), method)
+        if found is None:
+            return None
+        thing, holes, values = found
+        return Match(thing, _named(holes, values))
 
     def methods(self, raw_path: bytes) -> frozenset[str]:
         """All methods that something answers on the path."""
-        return frozenset(method for node, _ in self._reached(raw_path) for method in node.leaves)
+        return frozenset(method for node in _reached(self._root, _segments(raw_path)) for method in node.leaves)
 
-    def _reached(self, raw_path: bytes) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
-        try:
-            segments = [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")[1:]]
-        except UnicodeDecodeError:
-            raise ArgumentError("the path is not percent-encoded UTF-8 text") from None
-        yield from _walk(self._root, segments, ())
+
+def _segments(raw_path: bytes) -> list[str]:
+    try:
+        if b"%" not in raw_path:
+            return raw_path.decode().split("/")[1:]
+        return [unquote_to_bytes(segment).decode() for segment in raw_path.split(b"/")[1:]]
+    except UnicodeDecodeError:
+        raise ArgumentError("the path is not percent-encoded UTF-8 text") from None
 
 
 def _named(holes: tuple[str, ...], values: tuple[str, ...]) -> dict[str, str]:
@@ -108,20 +114,42 @@ def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
     if pattern not in node.templates:
         literal = sum(len(part) for part in template.parts if isinstance(part, str))
         greedy, lazy = re.compile(pattern, re.DOTALL), re.compile(pattern.replace("(.+)", "(.+?)"), re.DOTALL)
-        branches = {**node.templates, pattern: _Branch(literal, greedy, lazy, _Node[T]())}
+        branches = {**node.templates, pattern: _Branch(literal, greedy, lazy, _Node[T](), pattern == "(.+)")}
         node.templates = dict(sorted(branches.items(), key=lambda item: -item[1].literal))
     return node.templates[pattern].node
 
 
-def _walk(node: _Node[T], segments: list[str], values: tuple[str, ...]) -> Iterator[tuple[_Node[T], tuple[str, ...]]]:
+def _first(
+    node: _Node[T], segments: list[str], at: int, values: tuple[str, ...], method: str
+) -> tuple[T, tuple[str, ...], tuple[str, ...]] | None:
+    """What the best way through the tree leads to, its placeholders and their values."""
+    if at == len(segments):
+        leaf = node.leaves.get(method)
+        return (*leaf, values) if leaf else None
+    segment = segments[at]
+    literal = node.literals.get(segment)
+    if literal and (found := _first(literal, segments, at + 1, values, method)):
+        return found
+    for branch in node.templates.values():
+        held = branch.values(segment)
+        if held and (found := _first(branch.node, segments, at + 1, values + held, method)):
+            return found
+    rest = "/".join(segments[at:]) if node.rest else ""
+    if node.rest and rest and method in node.rest.leaves:
+        return (*node.rest.leaves[method], (*values, rest))
+    return None
+
+
+def _reached(node: _Node[T], segments: list[str]) -> Iterator[_Node[T]]:
+    """Every node that a way through the tree leads to."""
     if not segments:
-        yield node, values
+        yield node
         return
     head, *rest = segments
     if literal := node.literals.get(head):
-        yield from _walk(literal, rest, values)
+        yield from _reached(literal, rest)
     for branch in node.templates.values():
-        if found := branch.values(head):
-            yield from _walk(branch.node, rest, values + found)
+        if branch.values(head):
+            yield from _reached(branch.node, rest)
     if node.rest and "/".join(segments):
-        yield node.rest, (*values, "/".join(segments))
+        yield node.rest

@@ -15,7 +15,8 @@ import mcp_types as types
 
 from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.exposes.mcp import Hints, Tool
-from fairlead.operation import Operation
+from fairlead.jsontext import dumps
+from fairlead.operation import Arguments, Operation
 
 PAGE: Final = 500
 """How many tools one answer to tools/list holds."""
@@ -29,6 +30,13 @@ class ToolEndpoint:
     tool: Tool
     operation: Operation
 
+    def of_nothing(self, arguments: Arguments) -> bytes | None:
+        """The structure of an empty answer, where the tool has promised one."""
+        exposed = self.tool.exposed
+        if exposed.shape is None or not exposed.answers_by_schema:
+            return None
+        return dumps(exposed.shape(None, self.operation.inputs.by_name(arguments)))
+
     def described(self) -> types.Tool:
         exposed = self.tool.exposed
         return types.Tool(
@@ -36,6 +44,7 @@ class ToolEndpoint:
             title=exposed.title or None,
             description=exposed.description or None,
             input_schema=self.operation.inputs.schema,
+            output_schema=exposed.schema if exposed.answers_by_schema else None,
             annotations=_annotations(self.tool.hints),
         )
 

@@ -22,11 +22,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed
-from fairlead.exposes.answers import Answer, answer, failure
+from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
-from fairlead.exposes.request import ClientGone, read_body
+from fairlead.exposes.request import read_body
 from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
+from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
 from fairlead.operation import Arguments
 
@@ -78,7 +79,7 @@ class McpEndpoint:
         except ClientGone:
             return
         # The SDK would let a call run on whose caller has hung up.
-        await unless_gone(receive, lambda: self._respond(tools, scope, body, send))
+        await unless_gone(receive, self._respond(tools, scope, body, send))
 
     def _part(self, query: bytes) -> Toolbox:
         """The tools that a request is about; the query may ask for some of them only."""
@@ -159,7 +160,10 @@ async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> A
     """The answer to a call, whatever happens."""
     try:
         result = await tool.operation(arguments)
-        return answer(result, await result.body.read(), tool.name, any_json)
+        data = await result.body.read()
+        if result.is_success and not data:
+            return empty(result, tool.of_nothing(arguments))
+        return answer(result, data, tool.name, any_json)
     except CallError as error:
         if error.status >= 500:
             log.warning("tool %s: %d %s", tool.name, error.status, error)

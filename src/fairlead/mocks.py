@@ -1,0 +1,72 @@
+"""Operations that answer by themselves: outputs with constants and templates, and nothing to call.
+
+- name: hello
+  inputParameters: [{name: name, type: string}]
+  outputParameters: [{name: message, type: string, value: 'Hello, {{name}}!'}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fairlead.arguments import Input, Inputs, Location
+from fairlead.binding import Binding, with_property_names
+from fairlead.bodies import holes
+from fairlead.model import InputParameter, OutputParameter
+from fairlead.names import find
+from fairlead.operation import Shape
+from fairlead.scope import Scope
+from fairlead.shape import Context, answered
+
+
+def is_mock(outputs: Iterable[OutputParameter]) -> bool:
+    """Whether any of the outputs, at any depth, is a constant or a template."""
+    return any(output.value is not None or is_mock(_inside(output)) for output in outputs)
+
+
+def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding, Shape]:
+    """What callers may give and what is answered.
+
+    Raises:
+        ValueError: An output can mean nothing.
+    """
+    inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope))}
+    for hole in _holes(outputs):
+        if scope.is_variable(hole):
+            raise ValueError(f"refers to the variable {hole!r}, which no answer may hold")
+        if find(hole, inputs) is None and find(hole, scope.names) is None:
+            inputs[hole] = Input(hole, "query", "string", required=True)
+    binding = Binding(Inputs(tuple(inputs.values())), ())
+    binding = binding if scope.path else with_property_names(binding)
+    return binding, answered(outputs, Context(binding.inputs.meant))
+
+
+def _inside(output: OutputParameter) -> Iterator[OutputParameter]:
+    yield from output.properties.values()
+    yield from (output.items,) if output.items else ()
+
+
+def _holes(outputs: Iterable[OutputParameter]) -> Iterator[str]:
+    for output in outputs:
+        yield from (hole for hole, _ in holes(output.value))
+        yield from _holes(_inside(output))
+
+
+def _in_path(scope: Scope) -> Iterator[Input]:
+    return (Input(hole, "path", "string", required=True) for hole in scope.holes)
+
+
+def _declared(scope: Scope) -> Iterator[Input]:
+    for one in scope.declared:
+        if one.name and one.value is None:
+            place = _place(one, scope)
+            required = place == "path" or bool(one.required)
+            yield Input(one.name, place, one.type, one.description, required, one.pattern)
+
+
+def _place(declared: InputParameter, scope: Scope) -> Location:
+    if declared.name in scope.holes:
+        return "path"
+    if declared.in_ == "body":
+        return "member"
+    return declared.in_ if declared.in_ in ("header", "cookie") else "query"

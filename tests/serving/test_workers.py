@@ -1,0 +1,117 @@
+"""Several workers on the same ports: what one does the others do, and none is missed for long."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+
+from serving.process import DEADLINE, Served, eventually, free_port, run, serving
+from serving.sockets import Connection, head, listening
+from serving.world import BATCHES
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes in /proc"),
+]
+KEY = {"TOGETHER_AI_API_KEY": "of-the-gateway"}
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process has started and that still run."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return {int(child) for child in found}
+
+
+@contextmanager
+def two_workers(folder: Path, *more: str) -> Iterator[Served]:
+    with serving("--workers", "2", *more, BATCHES, cwd=folder, environ=KEY) as served:
+        yield served
+
+
+def is_ready(served: Served) -> bool:
+    return httpx.get(f"{served.rest}/health/ready", trust_env=False).status_code == 200
+
+
+def test_all_workers_answer_before_it_is_said_and_all_end_with_the_first(tmp_path: Path) -> None:
+    with two_workers(tmp_path) as served:
+        workers = children(served.process.pid)
+        ready = httpx.get(f"{served.rest}/health/ready", trust_env=False).json()
+        ended = served.stop()
+
+    assert len(workers) == 2
+    assert ready["listeners"]["workers"] is True
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False)
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert sum(line.startswith("Fairlead serves") for line in served.said) == 1
+
+
+def test_a_worker_that_dies_is_started_again_and_missed_meanwhile_by_ready_alone(tmp_path: Path) -> None:
+    with two_workers(tmp_path) as served:
+        before = children(served.process.pid)
+        killed, kept = sorted(before)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: killed not in children(served.process.pid))
+        assert httpx.get(f"{served.rest}/health/live", trust_env=False).status_code == 200
+        eventually(lambda: len(children(served.process.pid)) == 2)
+        eventually(lambda: is_ready(served))
+        after = children(served.process.pid)
+        ended = served.stop()
+
+    assert kept in after
+    assert killed not in after
+    assert "ended with code -9; starting it again" in ended.stderr
+    assert ended.returncode == 0
+
+
+async def test_calls_that_run_are_finished_when_the_workers_stop(tmp_path: Path) -> None:
+    arrived, go_on = anyio.Event(), anyio.Event()
+
+    async def answer(connection: Connection) -> None:
+        arrived.set()
+        await go_on.wait()
+        await connection.send(head("content-length: 2", "content-type: application/json"), b"{}")
+
+    async with listening(answer) as port, httpx.AsyncClient(timeout=DEADLINE, trust_env=False) as caller:
+        with two_workers(tmp_path, f"--base-uri=together-ai-batches=http://127.0.0.1:{port}") as served:
+            call = asyncio.create_task(caller.get(f"{served.rest}/v1/batches"))
+            await arrived.wait()
+            served.process.terminate()
+            go_on.set()
+            response = await call
+            code = await anyio.to_thread.run_sync(lambda: served.process.wait(DEADLINE))
+
+    assert (response.status_code, response.json(), code) == (200, {}, 0)
+
+
+def test_workers_do_not_outlive_their_supervisor(tmp_path: Path) -> None:
+    with two_workers(tmp_path) as served:
+        workers = children(served.process.pid)
+        served.process.kill()
+        eventually(lambda: not any(Path(f"/proc/{worker}/exe").exists() for worker in workers))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--ca-file", "{folder}/no.pem"], "holds no PEM certificates"),
+        (["--sandbox"], "--sandbox keeps what callers create in one process; leave out --workers"),
+    ],
+)
+def test_what_cannot_start_is_told_and_ends_at_once(tmp_path: Path, arguments: list[str], told: str) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    given = [argument.format(folder=tmp_path) for argument in arguments]
+
+    ports = ["--rest-port", str(free_port()), "--mcp-port", str(free_port())]
+    ended = run("serve", "--workers", "2", *ports, *given, BATCHES, cwd=tmp_path, environ=KEY)
+
+    assert ended.returncode == 1
+    assert told in ended.stderr
