@@ -13,7 +13,7 @@ ORDER = """
     styles conversion arguments operation
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
-    wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.connection wire.route
+    wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
