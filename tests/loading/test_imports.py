@@ -9,7 +9,8 @@ import fairlead
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation
-    formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown formats
+    formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
+    formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
