@@ -126,6 +126,8 @@ class Exposed:
         except CallError as error:
             return Failing(error)
         call = wired(self.consumed, wiring)
+        if isinstance(call, Failing):
+            return call
         bound = call if self.binding.is_identity else Bound(call, sources)
         if self.shape:
             return Shaped(bound, self.shape, self.format)
