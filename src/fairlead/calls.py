@@ -20,7 +20,7 @@ refute: on their own they point to the wrong operation in one case of seven.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 
@@ -62,7 +62,8 @@ _UNIQUE = ("name",)
 
 def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target | Problem]:
     """For each call of one adapter its target, or why it has none."""
-    candidates = [_candidates(call, consumed) for call in calls]
+    by_name = _by_name(consumed)
+    candidates = [_candidates(call, by_name) for call in calls]
     aligned = _aligned(calls, consumed)
     prefix = _prefix(calls, candidates)
     found = [
@@ -78,19 +79,32 @@ def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target 
     ]
 
 
-def _candidates(call: Call, consumed: Sequence[Consumed]) -> Candidates | Problem:
+ByName = Mapping[str, Mapping[str, Candidates]]
+"""The operations by their namespace and by each of their names in it."""
+
+
+def _by_name(consumed: Sequence[Consumed]) -> ByName:
+    found: dict[str, dict[str, Candidates]] = {}
+    for one in consumed:
+        inside = found.setdefault(one.section.namespace, {})
+        for name in dict.fromkeys(_names(one)):
+            inside[name] = (*inside.get(name, ()), one)
+    return found
+
+
+def _candidates(call: Call, named: ByName) -> Candidates | Problem:
     """The operations that the text of the call can mean: `namespace.operation` or `namespace.resource.operation`."""
-    known = {one.section.namespace for one in consumed}
-    namespace, rest = _split(call.text, known)
+    namespace, rest = _split(call.text, named)
     if namespace is None:
         said = call.text.partition(".")[0]
-        return Problem(call.place, f"call to unknown namespace {said!r}", did_you_mean(said, known))
-    inside = tuple(one for one in consumed if one.section.namespace == namespace)
-    if exact := tuple(one for one in inside if rest in _names(one)):
-        return exact
-    if near := tuple(one for one in inside if rest and canonical(rest) in map(canonical, _names(one))):
-        return near
-    names = {one.operation.name for one in inside}
+        return Problem(call.place, f"call to unknown namespace {said!r}", did_you_mean(said, named))
+    inside = named[namespace]
+    if rest in inside:
+        return inside[rest]
+    near = (found for name, found in inside.items() if rest and canonical(name) == canonical(rest))
+    if one_each := tuple({id(one): one for found in near for one in found}.values()):
+        return one_each
+    names = {one.operation.name for found in inside.values() for one in found}
     return Problem(call.place, f"call to unknown operation {rest!r} of {namespace!r}", did_you_mean(rest, names))
 
 

@@ -14,18 +14,22 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from fairlead.auth import Authentication
+from fairlead.binary import as_size
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
-from fairlead.model import InputParameter, Model, Name, Outputs, Text
+from fairlead.model import InputParameter, Model, Name, Outputs, Text, as_text
 
 Method = Annotated[
     Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
 ]
 RawFormat = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
+
+MediaType = Annotated[Text, StringConstraints(pattern=r"^([\w.+-]+/[\w.+-]+( *;[ -~]*)?)?$")]
+Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value))))]
 
 
 class ConsumedOperation(Model):
@@ -43,6 +47,8 @@ class ConsumedOperation(Model):
     body: BodyModel | None = None
     output_raw_format: RawFormat = "json"
     output_schema: Text = ""
+    output_media_type: MediaType = ""
+    max_binary_size: Size | None = None
     output_parameters: Outputs = ()
 
     @field_validator("body", mode="before")

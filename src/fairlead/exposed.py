@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import Field
 
 from fairlead.arguments import Inputs
+from fairlead.binary import Declared
 from fairlead.binding import Binding, bind
 from fairlead.binds import Bindings, Environ, Value
 from fairlead.calls import Call, Target, resolve
@@ -125,8 +126,14 @@ class Exposed:
         except CallError as error:
             return Failing(error)
         call = wired(self.consumed, wiring)
+        if isinstance(call, Failing):
+            return call
         bound = call if self.binding.is_identity else Bound(call, sources)
-        return Shaped(bound, self.shape, self.format) if self.shape else bound
+        if self.shape:
+            return Shaped(bound, self.shape, self.format)
+        said = self.consumed.operation
+        is_said = said.output_media_type or said.max_binary_size is not None
+        return Declared(bound, said.output_media_type, said.max_binary_size) if is_said else bound
 
 
 def _revealed(source: Any, environ: Environ) -> Any:

@@ -39,7 +39,7 @@ from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
-    """aggregates forward prompts tunnel from outputMediaType maxBinarySize responses
+    """aggregates forward prompts tunnel from responses
     responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fairlead.formats import FORMATS, Excess
+from fairlead.formats.extras import extra
 
 ADA = {"name": "Ada", "port": 'Oslo, "N"'}
 LETTERS = zip("abcdef", "bcdefg", strict=True)
@@ -186,3 +187,89 @@ def test_markdown_is_read_as_front_matter_tables_and_sections() -> None:
 def test_an_excess_says_which_bound_it_is() -> None:
     with pytest.raises(Excess, match="larger than the 131072 bytes that are read as Markdown"):
         read("markdown", "x" * 200_000)
+
+
+SHIP = """{"type": "record", "name": "Ship", "fields": [
+  {"name": "name", "type": "string"}, {"name": "flags", "type": {"type": "array", "items": "int"}},
+  {"name": "photo", "type": "bytes"}, {"name": "built", "type": {"type": "int", "logicalType": "date"}},
+  {"name": "owner", "type": ["null", "string"]}, {"name": "speed", "type": "double"}]}"""
+RECORD = b"\x06Ada" + b"\x02\x0a\x00" + b"\x02\xff" + b"\x02" + b"\x00" + b"\0\0\0\0\0\0\xf8\x3f"
+
+
+def with_file(tmp_path: Path, kind: str, text: str, data: bytes) -> Any:
+    (tmp_path / "schema").write_text(text)
+    return FORMATS[kind]("schema", tmp_path)(data, "")
+
+
+def test_avro_is_read_by_its_schema(tmp_path: Path) -> None:
+    assert with_file(tmp_path, "avro", SHIP, RECORD) == {
+        "name": "Ada",
+        "flags": [5],
+        "photo": "/w==",
+        "built": "1970-01-02",
+        "owner": None,
+        "speed": 1.5,
+    }
+
+
+@pytest.mark.parametrize("data", [b"", RECORD[:-1], RECORD + b"x", b"\xff" * 20, b"\x01" + RECORD])
+def test_broken_avro_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(ValueError):
+        with_file(tmp_path, "avro", SHIP, data)
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("{", "no Avro schema"),
+        ('{"type": "klingon"}', "no Avro schema"),
+        ('{"type": "array", "items": "null"}', "take no bytes"),
+        ('{"type": "array", "items": {"type": "record", "name": "E", "fields": []}}', "take no bytes"),
+        ('{"type": "record", "name": "N", "fields": [{"name": "next", "type": ["null", "N"]}]}', "recursive"),
+    ],
+)
+def test_avro_schemas_that_set_no_bounds_are_refused(tmp_path: Path, schema: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        with_file(tmp_path, "avro", schema, b"")
+
+
+PROTO = """syntax = "proto3";
+package fleet;
+import "google/protobuf/timestamp.proto";
+message Ship { string name = 1; repeated int32 flags = 2; google.protobuf.Timestamp built_at = 3; Ship sister = 4; }
+"""
+
+
+def test_protocol_buffers_are_read_by_their_first_message(tmp_path: Path) -> None:
+    data = b"\x0a\x03Ada\x12\x01\x05\x1a\x02\x08\x01\x22\x05\x0a\x03Bea"
+
+    assert with_file(tmp_path, "protobuf", PROTO, data) == {
+        "name": "Ada",
+        "flags": [5],
+        "built_at": "1970-01-01T00:00:01Z",
+        "sister": {"name": "Bea", "flags": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [(PROTO, b"\x0a\xff"), (PROTO, b"\x1a\x0c\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"), ("x", b""), ("", b"")],
+)
+def test_broken_protocol_buffers_are_refused(tmp_path: Path, schema: str, data: bytes) -> None:
+    with pytest.raises(ValueError):
+        with_file(tmp_path, "protobuf", schema, data)
+
+
+@pytest.mark.parametrize("kind", ["avro", "protobuf"])
+def test_a_schema_must_be_a_file_in_the_folder_of_the_document(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "schema").write_text(SHIP)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for schema in ("", "none", "../schema", str(tmp_path / "schema")):
+        with pytest.raises(ValueError):
+            FORMATS[kind](schema, inner)
+
+
+def test_a_format_whose_package_is_missing_says_how_to_install_it() -> None:
+    with pytest.raises(ValueError, match=r"pip install 'fairlead\[avro\]'"):
+        extra("no_such_package", "avro")

@@ -9,16 +9,17 @@ import fairlead
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation
-    formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown formats
+    formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
+    formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
-    wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.connection wire.route
+    wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
     auth.hmac auth
-    multipart bodies shape schema http_call consumes consumed wiring calls scope sources binding mocks exposed
+    multipart bodies binary shape schema http_call consumes consumed wiring calls scope sources binding mocks exposed
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.toolbox exposes.answers exposes.hotpath exposes.tools

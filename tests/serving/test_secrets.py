@@ -202,7 +202,7 @@ async def test_a_secret_that_no_header_can_hold_is_refused_without_being_told(
     detail = "API_KEY holds line breaks or other characters that no header can; 'Jobs' needs it (some.yaml:9)"
     assert response.json()["detail"] == detail
     for text in (response.text, *logged(caplog)):
-        assert "ary" not in text.replace("canary-of", "")
+        assert "ary" not in text.replace("canary-of", "").replace("binary", "")
 
 
 async def test_a_constant_header_with_a_secret_that_no_header_can_hold_does_not_tell_it() -> None:

@@ -326,15 +326,18 @@ async def test_a_stream_that_nobody_touched_goes_to_another_connection_when_the_
                     data += sock.recv(65536)
                 got.append(data)
                 sock.sendall(OK)
+                leave.wait(5)
             closed.release()
 
-    closed = threading.Semaphore(0)
+    leave, closed = threading.Event(), threading.Semaphore(0)
     client = Client(SHORT)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
         served = asyncio.get_running_loop().run_in_executor(None, play, listener)
         route = Route("127.0.0.1", listener.getsockname()[1], "x")
         await body(await client.send(Outgoing("GET", route, "/")))
-        closed.acquire()  # which the event loop does not get to notice
+        leave.set()
+        closed.acquire()  # the event loop gets no chance to notice
         response = await client.send(Outgoing("PUT", route, "/", content=pieces(b"ab")))
         assert (response.status, await body(response)) == (200, b"{}")
         await served

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from math import inf
 from typing import Final, cast
@@ -11,6 +10,7 @@ from typing import Final, cast
 from fairlead.errors import CallError, UpstreamFailed, UpstreamTimeout
 from fairlead.wire.grammar import Malformed
 from fairlead.wire.parse import Head, Incoming
+from fairlead.wire.tls import is_cut_off
 from fairlead.wire.upload import Upload
 
 HIGH_WATER: Final = 128 * 1024
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The only end that can be a body's: the other side says so, inside of TLS where there is TLS."""
-        if self.incoming and not _is_cut_off(self._transport) and self.incoming.end():
+        if self.incoming and not is_cut_off(self._transport) and self.incoming.end():
             self.incoming.keeps_alive = False
         self.close()
 
@@ -202,14 +202,3 @@ class Connection(asyncio.Protocol):
         finally:
             self._waiter = None
             self.deadline = inf
-
-
-def _is_cut_off(transport: asyncio.Transport | None) -> bool:
-    """Whether TCP ended inside of TLS that did not (RFC 8446, 6.1); asyncio makes no difference between them."""
-    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object") if transport else None
-    if tls is None:
-        return False
-    try:
-        return tls.read(1) != b""
-    except ssl.SSLError:
-        return True
