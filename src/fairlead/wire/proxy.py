@@ -6,7 +6,7 @@ import base64
 import ipaddress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies_environment
 
 from fairlead.errors import StartError
 from fairlead.wire.route import Proxy
@@ -27,7 +27,7 @@ class Proxies:
 
 def from_environment() -> Proxies:
     """What the environment says now; raises `StartError` for a proxy of no known kind."""
-    found = getproxies()
+    found = getproxies_environment()
     exempt = tuple(word.strip().lower() for word in found.get("no", "").split(",") if word.strip())
     if "*" in exempt:
         return Proxies({}, ())
