@@ -186,7 +186,7 @@ def nested(depth: int) -> Any:
 @pytest.mark.parametrize("path", ["$..a", "$[?@..b]", "$[?@ == $.a]"])
 def test_an_answer_that_is_nested_too_deeply_for_a_path_fails_the_call(path: str) -> None:
     with pytest.raises(UpstreamFailed) as caught:
-        find(path, {"a": nested(5000), "b": nested(5000)})
+        find(path, {"a": nested(100_000), "b": nested(100_000)})
 
     assert caught.value.detail == "the upstream's answer is nested too deeply for its output mapping"
 
