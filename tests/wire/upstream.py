@@ -80,10 +80,10 @@ async def stage(play: Play, limits: Limits = SHORT, host: str = "127.0.0.1") -> 
     server = await asyncio.start_server(handle, host, 0)
     port = server.sockets[0].getsockname()[1]
     one = Stage(client, Route(host, port, f"{host}:{port}"))
-    async with server:
-        try:
-            async with asyncio.timeout(20):
-                yield one
-        finally:
-            client.close()
-            await asyncio.wait(one.tasks or {asyncio.create_task(asyncio.sleep(0))}, timeout=5)
+    try:
+        async with asyncio.timeout(20):
+            yield one
+    finally:
+        client.close()
+        server.close()  # and not waited for: a connection to it may be another stage's
+        await asyncio.wait(one.tasks or {asyncio.create_task(asyncio.sleep(0))}, timeout=5)
