@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from fairlead.arguments import Input, Inputs, Location
 from fairlead.binds import Value
 from fairlead.bodies import holes
-from fairlead.consumed import Consumed
 from fairlead.errors import Problem, did_you_mean
 from fairlead.http_call import Parameter
+from fairlead.model import InputParameter
 from fairlead.names import find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
-from fairlead.scope import Scope
+from fairlead.scope import RESULT, Scope
 from fairlead.sources import drafted, reads, renamed
 
 Sources = list[tuple[Parameter, Source | Value]]
@@ -44,20 +44,48 @@ class Binding:
         return all(source == Argument(name) for name, source in self.sources)
 
 
-def bind(target: Consumed, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
+class Callee(Protocol):
+    """What takes parameters: a consumed operation, or a function of an aggregate."""
+
+    @property
+    def inputs(self) -> tuple[Parameter, ...]:
+        """The parameters that take their value from a call."""
+
+    @property
+    def guarded(self) -> tuple[Parameter, ...]:
+        """Those that only the document may set."""
+
+    @property
+    def ignored(self) -> tuple[InputParameter, ...]:
+        """Those that are declared and never sent."""
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The names of ignored ones that were meant to arrive."""
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """The names of lost ones without which the request is another one."""
+
+
+def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it."""
-    problems = [*_ambiguous_names(target, scope), *_unknown_keys(target, given or {}, scope)]
-    problems += _lost(target, given or {}, scope)
-    sources = _named(_drafts(target, given or {}, scope, problems), scope, problems)
-    inputs = _inputs(sources, scope)
-    problems += _unused(inputs, scope)
+    problems: list[Problem] = []
+    sources = sources_of(target, given or {}, scope, problems)
+    inputs = inputs_of(sources, scope)
+    problems += unused(inputs, scope)
     if problems:
         return None, problems
-    binding = Binding(Inputs(tuple(inputs.values())), tuple((p.name, source) for p, source in sources))
-    return (binding if scope.path else with_property_names(binding)), []
+    return published(Binding(inputs, tuple((p.name, source) for p, source in sources)), scope), []
 
 
-def _drafts(target: Consumed, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
+def sources_of(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
+    """The source of every parameter that has one, under the names that callers use."""
+    problems += [*_ambiguous_names(target, scope), *_unknown_keys(target, given, scope), *_lost(target, given, scope)]
+    return named(_drafts(target, given, scope, problems), scope, problems)
+
+
+def _drafts(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
     """The source of every parameter that has one, the inputs in it named as `with` spells them."""
     sources: Sources = []
     keys = matched([parameter.name for parameter in (*target.inputs, *target.guarded)], given)
@@ -75,13 +103,15 @@ def _drafts(target: Consumed, given: Mapping[str, Any], scope: Scope, problems: 
 
 
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
-    """The caller's argument of the parameter's own name; None where the author declared other inputs only."""
+    """The value or argument of the parameter's own name; None where the author declared other inputs only."""
+    if assigned := find(parameter.name, scope.assigned):
+        return Argument(f"{RESULT}{assigned}")
     if scope.declared and not parameter.required and find(parameter.name, scope.names) is None:
         return None
     return Argument(parameter.name)
 
 
-def _named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
+def named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
     """The sources with the names that callers use: as declared, as in the exposed path, or as spelt.
 
     Two inputs never share a name that only one of them can have, and what goes into the consumed path comes first to
@@ -94,7 +124,6 @@ def _named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
     for wanted, places in ((into_path, scope.holes), (set(spelt), tuple(known))):
         free = [place for place in places if place not in names.values()]
         names |= matched([name for name in spelt if name in wanted and name not in names], free)
-    names |= {name: name for name in spelt if name not in names}
     sources: Sources = []
     for parameter, source in drafts:
         try:
@@ -116,15 +145,17 @@ def _or_constant(source: Source | Value, scope: Scope) -> Source | Value:
     return Literal(declared.value)
 
 
-def with_property_names(binding: Binding) -> Binding:
-    """The binding of a tool: its inputs are properties of a JSON Schema, for which clients allow fewer names."""
+def published(binding: Binding, scope: Scope) -> Binding:
+    """The binding with the names that callers use: inputs of a tool are properties, for which clients allow fewer."""
+    if not scope.of_tool:
+        return binding
     names = property_names(item.name for item in binding.inputs)
     items = tuple(replace(item, name=names[item.name]) for item in binding.inputs)
     others = tuple((name, safe) for name, safe in names.items() if name != safe)
     return Binding(Inputs(items, others), tuple((name, renamed(source, names)) for name, source in binding.sources))
 
 
-def _ambiguous_names(target: Consumed, scope: Scope) -> Iterator[Problem]:
+def _ambiguous_names(target: Callee, scope: Scope) -> Iterator[Problem]:
     """Inputs of one name in two places: no argument of that name could say which it means."""
     counts = Counter(parameter.name for parameter in target.inputs)
     for name, count in counts.items():
@@ -133,7 +164,7 @@ def _ambiguous_names(target: Consumed, scope: Scope) -> Iterator[Problem]:
             yield Problem(scope.at(""), f"{target} takes {name!r} in {places}, and an argument has but one place")
 
 
-def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+def _unknown_keys(target: Callee, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
     names = [parameter.name for parameter in (*target.inputs, *target.guarded)]
     ignored = [parameter.name for parameter in target.ignored]
     first: dict[str, str] = {}
@@ -147,7 +178,7 @@ def _unknown_keys(target: Consumed, given: Mapping[str, Any], scope: Scope) -> I
             )
 
 
-def _lost(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+def _lost(target: Callee, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
     """Parameters that were meant to arrive and have no place in the request: it would be another one."""
     wanted = {find(key, target.lost): key for key in given} | dict.fromkeys(target.missed, "")
     for name in sorted(name for name in wanted if name is not None):
@@ -155,7 +186,7 @@ def _lost(target: Consumed, given: Mapping[str, Any], scope: Scope) -> Iterator[
         yield Problem(scope.at(wanted[name]), f"{target} has no place for {name!r}, which it is to be given", hint)
 
 
-def _inputs(sources: Sources, scope: Scope) -> dict[str, Input]:
+def inputs_of(sources: Sources, scope: Scope) -> Inputs:
     """The inputs that the sources read, each once, in the order of the parameters."""
     inputs: dict[str, Input] = {}
     for parameter, source in sources:
@@ -163,7 +194,7 @@ def _inputs(sources: Sources, scope: Scope) -> dict[str, Input]:
             known = _as_declared(_derived(name, parameter, source, scope), scope)
             earlier = inputs.get(name, known)
             inputs[name] = replace(earlier, required=earlier.required or known.required)
-    return inputs
+    return Inputs(tuple(inputs.values()))
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
@@ -202,13 +233,14 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     )
 
 
-def _unused(inputs: Mapping[str, Input], scope: Scope) -> Iterator[Problem]:
+def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
     """What callers could give and nothing would take."""
+    names = inputs.names
     for hole in scope.holes:
-        if hole not in inputs:
+        if hole not in names:
             yield Problem(scope.at(""), f"nothing uses {{{hole}}} of the path", "take it up in `with`")
     for parameter in scope.declared:
-        if parameter.name not in inputs and parameter.value is None and parameter in scope.own:
+        if parameter.name not in names and parameter.value is None and parameter in scope.own:
             yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
-        if parameter.name in inputs and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:
+        if parameter.name in names and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:
             yield Problem(parameter.at("in"), f"the path has no {{{parameter.name}}}")

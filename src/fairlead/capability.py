@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
+from fairlead.aggregates import Aggregate
 from fairlead.binds import Bind
 from fairlead.consumes import Consumes
 from fairlead.errors import LoadError, Problem, Severity
@@ -60,6 +61,7 @@ class Capability(Model):
 
     binds: tuple[Bind, ...] = ()
     consumes: tuple[Consumes, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
     exposes: tuple[Exposes, ...] = ()
 
 
@@ -75,7 +77,7 @@ class CapabilityFile(Model):
     capability: Capability | None = None
     consumes: tuple[Consumes, ...] = ()
     exposes_alone: Any = Field(default=None, alias="exposes")
-    aggregates: Any = None
+    aggregates: tuple[Aggregate, ...] = ()
 
     @property
     def label(self) -> str:
@@ -95,6 +97,10 @@ class CapabilityFile(Model):
     @property
     def all_consumes(self) -> tuple[Consumes, ...]:
         return self.capability.consumes if self.capability else self.consumes
+
+    @property
+    def all_aggregates(self) -> tuple[Aggregate, ...]:
+        return (*self.aggregates, *(self.capability.aggregates if self.capability else ()))
 
     @property
     def exposes(self) -> tuple[Exposes, ...]:

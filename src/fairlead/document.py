@@ -15,17 +15,22 @@ from fairlead.exposed import Exposed
 from fairlead.exposes import McpExposes, RestExposes
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
+from fairlead.planning import Known, functions, planned_function
 
 
 @dataclass(frozen=True)
 class Document:
-    """A loaded document: the model, the plans of everything it exposes, and its warnings and refusals."""
+    """A loaded document: the model, the plans of everything it exposes, and its warnings and refusals.
+
+    Functions of aggregates are planned as they are called where nothing is overridden.
+    """
 
     file: str
     model: CapabilityFile
     bindings: Bindings
     apis: tuple[Api, ...]
     consumed: tuple[Consumed, ...]
+    functions: tuple[Exposed, ...] = ()
     routes: tuple[Route, ...] = ()
     tools: tuple[Tool, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -69,14 +74,16 @@ class Document:
         for one in self.consumed:
             constants = (parameter.constant for parameter in one.parameters if parameter.constant)
             yield from (one.bindings.value(value, place) for value, place in constants if isinstance(value, str))
-        for exposed in self.exposed:
-            yield from (source for _, source in exposed.binding.sources if isinstance(source, Value))
+        for exposed in (*self.functions, *self.exposed):
+            yield from (source for source in exposed.sources if isinstance(source, Value))
 
 
 def planned(model: CapabilityFile, apis: tuple[Api, ...], bindings: Bindings, file: str, rest_prefix: bool) -> Document:
     """The document with the plans of everything it exposes, its problems not yet looked for."""
     consumed = tuple(chain.from_iterable(api.operations() for api in apis))
-    bare = Document(file, model, bindings, apis, consumed)
-    rest = (routes(one, consumed, bindings, f"/{one.namespace}" if rest_prefix else "") for one in bare.rest)
-    mcp = (tools(one, consumed, bindings) for one in bare.mcp)
+    known = Known(consumed, functions(model.all_aggregates, consumed, bindings))
+    alone = tuple(planned_function(one, known) for one in known.functions)
+    bare = Document(file, model, bindings, apis, consumed, alone)
+    rest = (routes(one, known, bindings, f"/{one.namespace}" if rest_prefix else "") for one in bare.rest)
+    mcp = (tools(one, known, bindings) for one in bare.mcp)
     return replace(bare, routes=tuple(chain(*rest)), tools=tuple(chain(*mcp)))

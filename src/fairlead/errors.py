@@ -13,6 +13,7 @@
     ├── Misdirected       421   a Host that is not ours
     ├── Refused           501   the operation was refused when its document was loaded
     ├── UpstreamFailed    502   no connection, it broke off, or the answer cannot be used
+    ├── StepFailed        502   a step of several cannot be taken; the status of its upstream where that is an error
     ├── Unconfigured      503   a secret or a base URI is missing
     ├── Stopping          503   the gateway is stopping, and the call took too long
     ├── UpstreamBusy      503   every connection of the pool is in use
@@ -99,7 +100,7 @@ class CallError(Exception):
         headers: What goes with the answer over HTTP.
     """
 
-    status: ClassVar[int] = 500
+    status: int = 500
     code: ClassVar[str] = "internal-error"
 
     def __init__(
@@ -164,6 +165,21 @@ class Refused(CallError):
 class UpstreamFailed(CallError):
     status = 502
     code = "upstream-failed"
+
+
+class StepFailed(CallError):
+    status = 502
+    code = "step-failed"
+
+    def __init__(
+        self, detail: str, extra: Mapping[str, Any] | None = None, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(detail, extra, headers)
+        upstream = self.extra.get("upstream_status", 0)
+        self.status = upstream if upstream >= 400 and upstream in _STATUSES else self.status
+
+
+_STATUSES = frozenset(HTTPStatus)
 
 
 class Unconfigured(CallError):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fairlead.arguments import Location
 from fairlead.auth import Credential
 from fairlead.binds import Value
+from fairlead.calls import Target
 from fairlead.document import Document
-from fairlead.exposed import Exposed
+from fairlead.errors import Place
+from fairlead.exposed import Exposed, Reference
+from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedStep
 from fairlead.formats import JSON
 from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
+from fairlead.scope import RESULT
 from fairlead.sources import Built, Filled
 
 
@@ -32,28 +36,62 @@ def _block(title: str, exposed: Exposed) -> Iterator[str]:
     if exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
         return
-    consumed = exposed.consumed
-    if consumed is None:
-        yield f"    answers by itself: {', '.join(_mapped(exposed))}"
-        return
-    yield f"    -> {consumed}"
-    is_here = consumed.place.file == exposed.place.file
-    where = f"line {consumed.place.line}" if is_here else f"{consumed.place.file}:{consumed.place.line}"
-    yield f"    by {', '.join(exposed.target.evidence)} ({where})"
-    sources = dict(exposed.binding.sources)
+    yield from (f"    {line}" for line in _target(exposed))
+
+
+def _target(exposed: Exposed) -> Iterator[str]:
+    """What it does: the request, the steps, the function, or its own answer."""
+    match exposed.target:
+        case Target() as target:
+            yield from _request(target, dict(exposed.binding.sources), exposed.place.file)
+            yield from _answer(exposed)
+        case Flow() as flow:
+            yield from (f"{one.name} = {_shown(source)}" for one, source in flow.assigned)
+            for step in flow.steps:
+                yield from _step(step, exposed.place.file)
+            yield f"answers with {', '.join(_mapped(exposed)) if flow.answer else 'what the last step answers'}"
+        case Reference(function):
+            yield f"-> {exposed.target} ({_where(function.place, exposed.place.file)})"
+            yield from (f"{name} = {_shown(source)}" for name, source in exposed.binding.sources)
+            yield from _target(function)
+        case _:
+            yield f"answers by itself: {', '.join(_mapped(exposed))}"
+
+
+def _where(place: Place, file: str) -> str:
+    return f"line {place.line}" if place.file == file else f"{place.file}:{place.line}"
+
+
+def _request(target: Target, sources: Mapping[str, Source | Value], file: str) -> Iterator[str]:
+    consumed = target.consumed
+    yield f"-> {consumed}"
+    yield f"by {', '.join(target.evidence)} ({_where(consumed.place, file)})"
     for parameter in consumed.parameters:
         place = parameter.name if parameter.location == parameter.name else f"{parameter.location} {parameter.name}"
         if parameter.constant:
-            yield f"    {place} = {parameter.constant[0]!r}"
+            yield f"{place} = {parameter.constant[0]!r}"
         elif parameter.name in sources:
-            yield f"    {place} = {_shown(sources[parameter.name])}"
+            yield f"{place} = {_shown(sources[parameter.name])}"
     if consumed.operation.body and consumed.operation.body.data is not None:
-        yield f"    {consumed.operation.body.type} body from a template"
+        yield f"{consumed.operation.body.type} body from a template"
     if credential := consumed.section.authentication:
-        yield f"    {credential.type} credential {_effect(credential)}"
+        yield f"{credential.type} credential {_effect(credential)}"
+
+
+def _answer(exposed: Exposed) -> Iterator[str]:
     if exposed.shape:
         kind = "answer" if exposed.format is JSON else f"{exposed.format.title} answer"
-        yield f"    {kind} mapped: {', '.join(_mapped(exposed))}"
+        yield f"{kind} mapped: {', '.join(_mapped(exposed))}"
+
+
+def _step(step: PlannedStep, file: str) -> Iterator[str]:
+    yield f"step {step.name}"
+    match step:
+        case PlannedCall():
+            sources = {parameter.name: source for parameter, source in step.sources}
+            yield from (f"  {line}" for line in _request(step.target, sources, file))
+        case PlannedLookup():
+            yield f"  looks up {step.match} = {_shown(step.sources[0][1])} in {step.index}"
 
 
 def _effect(credential: Credential) -> str:
@@ -86,7 +124,7 @@ def _found(output: OutputParameter) -> str:
 def _shown(source: Source | Value) -> str:
     match source:
         case Argument(name):
-            return f"argument {name}"
+            return name if name.startswith(RESULT) else f"argument {name}"
         case Literal(value):
             return repr(value)
         case Value():
@@ -121,6 +159,7 @@ def _entry(exposed: Exposed) -> dict[str, Any]:
         return {**where, "refused": [problem.as_dict() for problem in exposed.problems]}
     consumed = exposed.consumed
     credential = consumed.section.authentication if consumed else None
+    steps = [{"name": step.name, "does": list(_step(step, exposed.place.file))[1:]} for step in _steps(exposed)]
     return {
         **where,
         "request": str(consumed) if consumed else None,
@@ -130,4 +169,16 @@ def _entry(exposed: Exposed) -> dict[str, Any]:
         "credential": credential.type if credential else None,
         "with": {name: _shown(source) for name, source in exposed.binding.sources},
         "mapped": exposed.shape is not None,
+        "function": str(exposed.target) if isinstance(exposed.target, Reference) else None,
+        "steps": steps,
     }
+
+
+def _steps(exposed: Exposed) -> tuple[PlannedStep, ...]:
+    match exposed.target:
+        case Flow(steps):
+            return steps
+        case Reference(function):
+            return _steps(function)
+        case _:
+            return ()

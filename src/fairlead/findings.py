@@ -18,7 +18,7 @@ from fairlead.wiring import is_base_uri
 
 def findings(document: Document) -> Iterator[Problem]:
     """What is wrong with parts of a document that has the right form."""
-    for exposed in document.exposed:
+    for exposed in (*document.functions, *document.exposed):
         yield from exposed.problems
     for value in document.values():
         yield from value.undeclared()

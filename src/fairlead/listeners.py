@@ -16,10 +16,12 @@ from fairlead.binds import Value
 from fairlead.consumed import Api, Consumed
 from fairlead.document import Document
 from fairlead.errors import Problem
+from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.pages import LIVE, READY
 from fairlead.exposes.rest import Route
+from fairlead.flow import Flow
 from fairlead.names import unique_names
 from fairlead.operation import Argument, Source
 from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
@@ -165,8 +167,19 @@ def _meaning(route: Route) -> tuple[Any, ...]:
     numbers = {hole: f"{{{number}}}" for number, hole in enumerate(parse(route.path).holes)}
     inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
     sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
-    request = _request(exposed.consumed) if exposed.consumed else ()
+    request = _request(exposed.consumed) if exposed.consumed else _elsewhere(exposed)
     return *request, inputs, sources, exposed.outputs
+
+
+def _elsewhere(exposed: Exposed) -> tuple[Any, ...]:
+    """What tells apart what calls no operation itself: steps and functions are alike only where they are the same."""
+    match exposed.target:
+        case Flow():
+            return (exposed.place,)
+        case Reference(function):
+            return (function.place,)
+        case _:
+            return ()
 
 
 def _request(consumed: Consumed) -> tuple[Any, ...]:

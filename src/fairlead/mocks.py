@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fairlead.arguments import Input, Inputs, Location
-from fairlead.binding import Binding, with_property_names
+from fairlead.binding import Binding, published
 from fairlead.bodies import holes
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
@@ -31,13 +31,12 @@ def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding,
         ValueError: An output can mean nothing.
     """
     inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope))}
-    for hole in _holes(outputs):
+    for hole in holes_of(outputs):
         if scope.is_variable(hole):
             raise ValueError(f"refers to the variable {hole!r}, which no answer may hold")
         if find(hole, inputs) is None and find(hole, scope.names) is None:
             inputs[hole] = Input(hole, "query", "string", required=True)
-    binding = Binding(Inputs(tuple(inputs.values())), ())
-    binding = binding if scope.path else with_property_names(binding)
+    binding = published(Binding(Inputs(tuple(inputs.values())), ()), scope)
     return binding, answered(outputs, Context(binding.inputs.meant))
 
 
@@ -46,10 +45,11 @@ def _inside(output: OutputParameter) -> Iterator[OutputParameter]:
     yield from (output.items,) if output.items else ()
 
 
-def _holes(outputs: Iterable[OutputParameter]) -> Iterator[str]:
+def holes_of(outputs: Iterable[OutputParameter]) -> Iterator[str]:
+    """What fills the templates in outputs, at any depth."""
     for output in outputs:
         yield from (hole for hole, _ in holes(output.value))
-        yield from _holes(_inside(output))
+        yield from holes_of(_inside(output))
 
 
 def _in_path(scope: Scope) -> Iterator[Input]:

@@ -39,7 +39,7 @@ from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
 NOT_YET = frozenset(
-    """aggregates forward prompts tunnel from responses
+    """forward prompts tunnel from responses
     responseBinary ttlMs cacheScope""".split()
 )
 """Keys of the file format that this version refuses rather than ignores."""
@@ -150,6 +150,11 @@ class InputParameter(Model):
     required: bool | None = None
     pattern: Text = ""
     value: Any = None
+
+    @property
+    def needed(self) -> InputParameter:
+        """The same as one that must be given, unless it says otherwise."""
+        return self.model_copy(update={"required": True}) if self.required is None else self
 
     @field_validator("pattern")
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from anyio import to_thread
@@ -48,6 +49,15 @@ class Result:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+    @property
+    def status_text(self) -> str:
+        """The status as text: `HTTP 404 Not Found`."""
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:
+            phrase = ""
+        return f"HTTP {self.status} {phrase}".rstrip()
 
     @property
     def media_type(self) -> str:
@@ -199,24 +209,24 @@ class Shaped:
         if not data:
             return Result(result.status, _without_entity(result.headers), Bytes(b""))
         try:
-            value = self.shape(await self._decoded(data, result), arguments)
+            value = self.shape(await value_of(data, result, self.format), arguments)
             return json_result(value, result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
             raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
 
-    async def _decoded(self, data: bytes, result: Result) -> Json:
-        """The value of an answer; what takes long is read beside the other calls."""
-        try:
-            if self.format is JSON or len(data) <= _AT_ONCE:
-                return self.format(data, result.charset)
-            return await to_thread.run_sync(self.format, data, result.charset)
-        except Excess as error:
-            raise UpstreamFailed(f"the upstream's answer {error}") from None
-        except ValueError:
-            title = self.format.title
-            raise UpstreamFailed(f"the upstream's answer is not the {title} that its output mapping needs") from None
+
+async def value_of(data: bytes, result: Result, form: Format) -> Json:
+    """The value of an answer with that body; what takes long is read beside the other calls."""
+    try:
+        if form is JSON or len(data) <= _AT_ONCE:
+            return form(data, result.charset)
+        return await to_thread.run_sync(form, data, result.charset)
+    except Excess as error:
+        raise UpstreamFailed(f"the upstream's answer {error}") from None
+    except ValueError:
+        raise UpstreamFailed(f"the upstream's answer is not the {form.title} that its output mapping needs") from None
 
 
 @dataclass(frozen=True, slots=True)

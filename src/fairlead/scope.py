@@ -9,6 +9,7 @@ What callers give is spelt `rest.x`, `tools.x`, `<namespace>.x` or `{{x}}`; what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -22,13 +23,21 @@ from fairlead.template import Hole, Template, parse
 _PLACES = frozenset({"path", "query", "body", "header", "headers", "cookie", "input", "params", "arguments", "args"})
 """Words that some authors put between `rest` or `tools` and the name of an input, to say where it is."""
 
+_FIRST_NAME = re.compile(r"(?:\$\.)?([\w-]+)((?:[.\[].*)?)", re.DOTALL)
+
+
+RESULT = "$."
+"""How the names of what is no argument of the caller but a result of an earlier step begin."""
+
 
 @dataclass(frozen=True)
 class Scope:
     """Where a `with` stands: the names it may use, the exposed path for REST, and the declared inputs.
 
     `own` are those that the operation itself declares, not its resource or adapter. A route takes the whole body of a
-    request where `with` says `rest.body`; one `without_body` is called by a method that has none.
+    request where `with` says `rest.body`; one `without_body` is called by a method that has none. Inputs `of_tool` are
+    properties of a JSON Schema. `assigned` are the names that the `with` around steps gives values, `steps` those of
+    the steps before.
     """
 
     namespaces: frozenset[str]
@@ -39,6 +48,9 @@ class Scope:
     own: tuple[InputParameter, ...] = ()
     takes_whole_body: bool = False
     without_body: bool = False
+    of_tool: bool = False
+    assigned: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def holes(self) -> tuple[str, ...]:
@@ -61,6 +73,12 @@ class Scope:
                 return self._without_place(text[len(namespace) + 1 :])
         return None
 
+    def result(self, text: str) -> str | None:
+        """The path behind `$.step.field`, `step.field` or `step`, where an earlier step or a value is called so."""
+        match = _FIRST_NAME.fullmatch(text.strip())
+        name = find(match[1], (*self.steps, *self.assigned)) if match else None
+        return f"{RESULT}{name}{match[2]}" if match and name else None
+
     def _without_place(self, name: str) -> str:
         """`path.id` is `id`, unless an input is called so in full."""
         place, _, rest = name.partition(".")
@@ -69,6 +87,8 @@ class Scope:
 
     def is_variable(self, hole: str) -> bool:
         """Whether a hole can only mean a variable; what the caller is known to give is an input however it is spelt."""
+        if self.result(hole):
+            return False
         if self.bindings.names_variable(hole):
             return True
         return self.bindings.looks_like_variable(hole) and find(hole, (*self.names, *self.holes)) is None

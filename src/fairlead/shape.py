@@ -107,6 +107,23 @@ class _Filled:
         return self.convert(found) if self.convert else found
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The members of an object; of a list, each item with the members that are found in it."""
+
+    members: Shape
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        if not isinstance(value, list):
+            return self.members(value, arguments)
+        return [item | self.members(item, arguments) if isinstance(item, dict) else item for item in value]
+
+
+def members(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
+    """The object that outputs make by their names, be it only one; raises `ValueError` as `shape` does."""
+    return _members(outputs, context, _shape_of)
+
+
 def shape(outputs: tuple[OutputParameter, ...], context: Context) -> Shape | None:
     """What the output parameters, each with its path, make of a value.
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.arguments import plain
-from fairlead.binds import Value
+from fairlead.binds import Environ, Value
 from fairlead.bodies import compiled, filled, holes
 from fairlead.errors import Place
 from fairlead.http_call import Parameter
-from fairlead.operation import UNSET, Argument, Arguments, Literal, Source
-from fairlead.scope import Scope
+from fairlead.operation import UNSET, Argument, Arguments, Hidden, Literal, Source
+from fairlead.scope import RESULT, Scope
 from fairlead.styles import from_text, to_text
 from fairlead.template import Hole, Template, parse
 
@@ -58,8 +58,8 @@ def drafted(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Sou
         raise ValueError("is empty")
     if not isinstance(value, str):
         return _nested(value, scope)
-    if value.startswith("$."):
-        raise ValueError("refers to a step, and there are none")
+    if value.startswith(RESULT):
+        return Argument(_result(value, scope))
     if reference := scope.reference(value):
         return Argument(reference)
     if scope.bindings.names_variable(value):
@@ -69,6 +69,15 @@ def drafted(value: Any, parameter: Parameter, scope: Scope, place: Place) -> Sou
     return Literal(from_text(parameter.type, value) if parameter.type not in ("array", "object") else value)
 
 
+def _result(path: str, scope: Scope) -> str:
+    if found := scope.result(path):
+        return found
+    known = (*scope.steps, *scope.assigned)
+    raise ValueError(
+        f"refers to no step before it; known: {', '.join(known)}" if known else "refers to a step, and there are none"
+    )
+
+
 def _template(value: str, scope: Scope, place: Place) -> Source | Value:
     template = parse(value)
     variables = [scope.is_variable(hole) for hole in template.holes]
@@ -76,14 +85,16 @@ def _template(value: str, scope: Scope, place: Place) -> Source | Value:
         return scope.bindings.value(value, place, single=True)
     if any(variables):
         raise ValueError("mixes variables and inputs in one text")
-    parts = tuple(
-        Hole(scope.reference(part.name) or part.name) if isinstance(part, Hole) else part for part in template.parts
-    )
+    parts = tuple(Hole(_meant(part.name, scope)) if isinstance(part, Hole) else part for part in template.parts)
     match parts:
         case (Hole(name),):
             return Argument(name)
         case _:
             return Filled(Template(parts))
+
+
+def _meant(hole: str, scope: Scope) -> str:
+    return scope.result(hole) or scope.reference(hole) or hole
 
 
 def _nested(value: Any, scope: Scope) -> Source:
@@ -92,11 +103,25 @@ def _nested(value: Any, scope: Scope) -> Source:
         return Literal(value)
     if any(scope.is_variable(hole) for hole in named):
         raise ValueError("has a variable inside a list or mapping, which is not supported by this version")
-    return Built(value, {hole: hole for hole in named})
+    return Built(value, {hole: _meant(hole, scope) for hole in named})
+
+
+def revealed(source: Source | Value, environ: Environ) -> Source:
+    """The source itself, or the variable that it is; raises `Unconfigured` for one that is not set."""
+    return Hidden(source.reveal(environ)) if isinstance(source, Value) else source
 
 
 def reads(source: Source | Value) -> tuple[str, ...]:
     """The names of the inputs that a source takes."""
+    return tuple(name for name in _names(source) if not name.startswith(RESULT))
+
+
+def results(source: Source | Value) -> tuple[str, ...]:
+    """The paths into the results of earlier steps that a source takes."""
+    return tuple(name for name in _names(source) if name.startswith(RESULT))
+
+
+def _names(source: Source | Value) -> tuple[str, ...]:
     match source:
         case Argument(name):
             return (name,)
@@ -109,14 +134,16 @@ def reads(source: Source | Value) -> tuple[str, ...]:
 
 
 def renamed(source: Source | Value, names: Mapping[str, str]) -> Source | Value:
-    """The same source with other names for the inputs that it takes."""
+    """The same source with other names for those of the inputs that it takes which have one."""
     match source:
         case Argument(name):
-            return Argument(names[name])
+            return Argument(names.get(name, name))
         case Filled(template):
-            parts = (Hole(names[part.name]) if isinstance(part, Hole) else part for part in template.parts)
+            parts = (
+                Hole(names.get(part.name, part.name)) if isinstance(part, Hole) else part for part in template.parts
+            )
             return Filled(Template(tuple(parts)))
         case Built(data, holes):
-            return Built(data, {hole: names[name] for hole, name in holes.items()})
+            return Built(data, {hole: names.get(name, name) for hole, name in holes.items()})
         case _:
             return source

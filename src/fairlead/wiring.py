@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +14,7 @@ from fairlead.binds import Bindings, Environ
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled
 from fairlead.consumed import Api, Consumed, below
 from fairlead.errors import CallError, Unconfigured
+from fairlead.formats import FORMATS, Format
 from fairlead.headers import is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.names import find
@@ -62,6 +64,17 @@ def wired(consumed: Consumed, wiring: Wiring) -> Run:
         send=wiring.sender(consumed.section.authentication, consumed.bindings),
         reserved=consumed.reserved,
     )
+
+
+def decoder(consumed: Consumed) -> Format:
+    """What reads the answers of an operation as JSON values; raises `ValueError` where nothing can."""
+    raw = consumed.operation.output_raw_format
+    if raw not in FORMATS:
+        raise ValueError(f"{raw!r} answers cannot be mapped, only passed through")
+    try:
+        return FORMATS[raw](consumed.operation.output_schema, Path(consumed.place.file).parent)
+    except ValueError as error:
+        raise ValueError(f"{raw!r} answers cannot be mapped: {error}") from None
 
 
 def _revealed(parameter: Parameter, consumed: Consumed, wiring: Wiring) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import mcp_types as types
 
@@ -35,13 +34,13 @@ def failure(error: CallError) -> Answer:
 
 def empty(result: Result, structure: bytes | None) -> Answer:
     """The answer to a call whose upstream answered nothing, with the structure that stands for it, if there is one."""
-    return Answer(_text_block(_status(result)), structure)
+    return Answer(_text_block(result.status_text), structure)
 
 
 def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
     """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that."""
     if not result.is_success:
-        text = f"{_status(result)}\n\n{_text(result, data) or ''}".rstrip()
+        text = f"{result.status_text}\n\n{_text(result, data) or ''}".rstrip()
         return Answer(_text_block(text), is_error=True)
     text_or_none = _text(result, data)
     if text_or_none is None:
@@ -51,14 +50,6 @@ def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
 
 def _text_block(text: str) -> types.TextContent:
     return types.TextContent(text=text)
-
-
-def _status(result: Result) -> str:
-    try:
-        phrase = HTTPStatus(result.status).phrase
-    except ValueError:
-        phrase = ""
-    return f"HTTP {result.status} {phrase}".rstrip()
 
 
 def _text(result: Result, data: bytes) -> str | None:

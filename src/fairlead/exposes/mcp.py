@@ -18,11 +18,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from fairlead.binds import Bindings
-from fairlead.consumed import Consumed
+from fairlead.caller import Caller
 from fairlead.errors import Problem, Severity
-from fairlead.exposed import Caller, Entry, Exposed, plan
+from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import AnyType, InputParameter, Model, Text
+from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 
 
@@ -68,7 +69,7 @@ class McpTool(Caller):
     def declared(self) -> tuple[InputParameter, ...]:
         """The declared inputs, which a tool needs unless it says otherwise."""
         if self.input_parameters or self.input_schema is None:
-            return tuple(_needed(one) if one.required is None else one for one in self.input_parameters)
+            return tuple(one.needed for one in self.input_parameters)
         return tuple(self.input_schema.parameters())
 
 
@@ -99,20 +100,27 @@ class Tool:
         return self.exposed.name
 
 
-def _needed(parameter: InputParameter) -> InputParameter:
-    return parameter.model_copy(update={"required": True})
-
-
-def tools(adapter: McpExposes, consumed: tuple[Consumed, ...], bindings: Bindings) -> tuple[Tool, ...]:
+def tools(adapter: McpExposes, known: Known, bindings: Bindings) -> tuple[Tool, ...]:
     """The tools of an adapter."""
-    names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
+    names = known.namespaces | {adapter.namespace}
     faults = adapter.faults(besides="tools")
     entries = (_entry(tool, names, bindings, faults) for tool in adapter.tools)
     return tuple(
-        Tool(exposed, tool.hints, adapter) for tool, exposed in zip(adapter.tools, plan(entries, consumed), strict=True)
+        Tool(exposed, _hints(tool, exposed), adapter)
+        for tool, exposed in zip(adapter.tools, plan(entries, known), strict=True)
     )
 
 
+def _hints(tool: McpTool, exposed: Exposed) -> Hints | None:
+    """The hints that the tool gives, and for all others what its function means."""
+    if exposed.semantics is None:
+        return tool.hints
+    safe = exposed.semantics.safe
+    meant = {"read_only": safe, "destructive": False if safe else None, "idempotent": exposed.semantics.idempotent}
+    own = tool.hints or Hints()
+    return own.model_copy(update={key: value for key, value in meant.items() if getattr(own, key) is None})
+
+
 def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...]) -> Entry:
-    scope = Scope(names, bindings, partial(tool.at, "with"), None, tool.declared, tool.declared)
+    scope = Scope(names, bindings, partial(tool.at, "with"), None, tool.declared, tool.declared, of_tool=True)
     return Entry(tool, tool.as_call(), scope, faults)

@@ -9,6 +9,7 @@ from typing import Any
 
 from fairlead import __version__
 from fairlead.arguments import Input, Inputs
+from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
 from fairlead.template import Hole, parse
 
@@ -137,18 +138,23 @@ def _body(items: list[Input]) -> dict[str, Any] | None:
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
 
 
+def _answer(exposed: Exposed) -> str:
+    if exposed.consumed is None:
+        return "What its steps or its function make of the upstreams' answers"
+    return f"{'The mapped answer' if exposed.shape else 'The answer'} of `{exposed.consumed}`"
+
+
 def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     exposed = route.exposed
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
     content = {"application/json": {"schema": exposed.schema}}
-    if exposed.consumed is None:
+    if exposed.is_mock:
         yield "200", {"description": "The answer, as the document has it", "content": content}
         yield "400", {"$ref": f"#/components/responses/{_BY_STATUS['400']}"}
         return
-    answer = "The mapped answer of" if exposed.shape else "The answer of"
-    yield "2XX", {"description": f"{answer} `{exposed.consumed}`", "content": content}
+    yield "2XX", {"description": _answer(exposed), "content": content}
     for status, name in _BY_STATUS.items():
         yield status, {"$ref": f"#/components/responses/{name}"}
     yield "default", {"description": "Any other answer of the upstream, as it came"}

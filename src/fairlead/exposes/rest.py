@@ -16,13 +16,15 @@ from functools import partial
 from typing import Any, Literal
 
 from fairlead.binds import Bindings
-from fairlead.consumed import Consumed, join
+from fairlead.caller import Caller
+from fairlead.consumed import join
 from fairlead.consumes import Method
 from fairlead.errors import Place, Problem
-from fairlead.exposed import Caller, Entry, Exposed, plan
+from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import InputParameter, Model, Text
 from fairlead.names import find
+from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 from fairlead.template import Template, parse, rooted
 
@@ -89,16 +91,14 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def routes(
-    adapter: RestExposes, consumed: tuple[Consumed, ...], bindings: Bindings, prefix: str = ""
-) -> tuple[Route, ...]:
+def routes(adapter: RestExposes, known: Known, bindings: Bindings, prefix: str = "") -> tuple[Route, ...]:
     """The routes of an adapter; `prefix` goes in front of every path."""
     listed = [(resource, operation) for resource in adapter.resources for operation in resource.operations]
-    names = frozenset({adapter.namespace, *(one.section.namespace for one in consumed)})
+    names = known.namespaces | {adapter.namespace}
     entries = (_entry(adapter, resource, operation, names, bindings) for resource, operation in listed)
     return tuple(
         Route(_method(operation, exposed), prefix + exposed.path, resource.name, exposed, adapter)
-        for (resource, operation), exposed in zip(listed, plan(entries, consumed), strict=True)
+        for (resource, operation), exposed in zip(listed, plan(entries, known), strict=True)
     )
 
 
@@ -133,8 +133,8 @@ def _method(operation: RestOperation, exposed: Exposed) -> str:
 def _takes_whole_body(operation: RestOperation, namespaces: frozenset[str], known: set[str]) -> bool:
     """Whether `with` takes the body of the request as it is: `rest.body`, and no input of its own is called so."""
     spellings = {f"{namespace}.body" for namespace in ("rest", *namespaces)}
-    given = (operation.with_ or {}).values()
-    return "body" not in known and any(isinstance(value, str) and value.strip("{} ") in spellings for value in given)
+    given = (value for value in operation.given() if isinstance(value, str))
+    return "body" not in known and any(value.strip("{} ") in spellings for value in given)
 
 
 def _declared(

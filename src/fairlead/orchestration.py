@@ -1,0 +1,152 @@
+"""From steps as written to their plan, and what callers of the operation may give.
+
+steps: [{type: call, name: get-ship, call: registry.get-ship, with: {imo: tools.imo}}]
+mappings: [{targetName: name, value: $.get-ship.name}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from fairlead.binding import Binding, Sources, inputs_of, named, published, sources_of, unused
+from fairlead.caller import Caller
+from fairlead.calls import Call, Target, resolve
+from fairlead.consumed import Consumed
+from fairlead.errors import Problem
+from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedStep
+from fairlead.formats import Format
+from fairlead.http_call import Parameter
+from fairlead.mocks import holes_of
+from fairlead.model import OutputParameter
+from fairlead.operation import Argument, Shape
+from fairlead.outputs import located
+from fairlead.results import Ending
+from fairlead.scope import Scope
+from fairlead.shape import Context, Kept, members, shape
+from fairlead.sources import drafted
+from fairlead.steps import CallStep, LookupStep
+from fairlead.wiring import decoder
+
+
+def orchestrated(
+    caller: Caller, scope: Scope, consumed: Sequence[Consumed]
+) -> tuple[tuple[Flow, Binding] | None, list[Problem]]:
+    """The plan of an operation of steps and how it is fed, or the problems that prevent it."""
+    problems: list[Problem] = []
+    assigned = _assigned(caller, scope, problems)
+    scope = replace(scope, assigned=tuple(parameter.name for parameter, _ in assigned))
+    steps = _steps(caller, scope, consumed, problems)
+    if problems:
+        return None, problems
+    scope = replace(scope, steps=tuple(step.name for step in steps))
+    flow = Flow(tuple(steps), assigned)
+    try:
+        flow = replace(flow, outputs=_located(caller, flow, scope))
+        every = [*assigned, *(pair for step in steps for pair in step.sources), *_filling(flow.outputs, scope)]
+        inputs = inputs_of(every, scope)
+        flow = _answering(flow, caller, Context(lambda hole: scope.result(hole) or inputs.meant(hole)), scope)
+    except ValueError as error:
+        return None, [Problem(caller.at("mappings" if caller.mappings else "outputParameters"), f"an output {error}")]
+    if problems := list(unused(inputs, scope)):
+        return None, problems
+    feeding = tuple((item.name, Argument(item.name)) for item in inputs)
+    return (flow, published(Binding(inputs, feeding), scope)), []
+
+
+def _assigned(caller: Caller, scope: Scope, problems: list[Problem]) -> Sources:
+    """What the `with` around the steps gives, for any of them to take by its name."""
+    drafts: Sources = []
+    for key, value in (caller.with_ or {}).items():
+        parameter = Parameter(key, "member")
+        try:
+            drafts.append((parameter, drafted(value, parameter, scope, scope.at(key))))
+        except ValueError as error:
+            problems.append(Problem(scope.at(key), f"`with` gives {key!r} a value that {error}"))
+    return named(drafts, scope, problems)
+
+
+def _steps(caller: Caller, scope: Scope, consumed: Sequence[Consumed], problems: list[Problem]) -> list[PlannedStep]:
+    planned: list[PlannedStep] = []
+    names: list[str] = []
+    for step in caller.steps:
+        if step.title in (*names, *scope.assigned):
+            problems.append(Problem(step.at("name"), f"the name {step.title!r} is taken by an earlier step or value"))
+        inner = replace(scope, at=partial(step.at, "with"), steps=tuple(names))
+        if isinstance(step, CallStep):
+            planned += _call(step, inner, consumed, problems)
+        elif isinstance(step, LookupStep):
+            planned += _lookup(step, inner, problems)
+        else:
+            problems.append(Problem(step.at("type"), "script steps are not supported by this version"))
+        names.append(step.title)
+    return planned
+
+
+def _call(step: CallStep, scope: Scope, consumed: Sequence[Consumed], problems: list[Problem]) -> list[PlannedStep]:
+    given = None if step.with_ is None else frozenset(step.with_)
+    words = tuple(step.description.split())
+    (target,) = resolve([Call(step.call, step.at("call"), words, given=given)], consumed)
+    if isinstance(target, Problem) or target.consumed.faults:
+        problems += [target] if isinstance(target, Problem) else target.consumed.faults
+        return []
+    target = Target(target.consumed.taking(step.with_ or ()), target.evidence)
+    sources = sources_of(target.consumed, step.with_ or {}, scope, problems)
+    try:
+        form = decoder(target.consumed)
+        keep, declared = _kept(target.consumed, form)
+    except ValueError as error:
+        problems.append(Problem(step.at(), f"step {step.title!r}: {error}"))
+        return []
+    return [PlannedCall(step.title, step.at(), target, sources, form, keep, declared)]
+
+
+def _kept(consumed: Consumed, form: Format) -> tuple[Shape | None, frozenset[str]]:
+    """What is kept of an answer, and the names in it: the outputs with a name that the operation declares."""
+    outputs = located(consumed.operation.output_parameters, ())
+    context = Context(str, lists_one=not form.has_lists)
+    if listed := tuple(output for output in outputs if output.name):
+        made = members(listed, context)
+        of_each = not any((output.path or "").startswith("$[") for output in listed)
+        return (Kept(made) if of_each else made), frozenset(output.name for output in listed)
+    return shape(outputs[:1], context), frozenset()
+
+
+def _lookup(step: LookupStep, scope: Scope, problems: list[Problem]) -> list[PlannedStep]:
+    index = scope.result(step.index)
+    if index is None:
+        known = f"known: {', '.join(scope.steps)}" if scope.steps else "it is the first step"
+        problems.append(Problem(step.at("index"), f"{step.index!r} is no step before it", known))
+        return []
+    key = Parameter("lookupValue", "member")
+    try:
+        source = drafted(step.lookup_value, key, scope, step.at("lookupValue"))
+    except ValueError as error:
+        problems.append(Problem(step.at("lookupValue"), f"the value that is looked up {error}"))
+        return []
+    sources = named([(key, source)], scope, problems)
+    return [PlannedLookup(step.title, step.at(), index, step.match, step.output_parameters, sources)]
+
+
+def _located(caller: Caller, flow: Flow, scope: Scope) -> tuple[OutputParameter, ...]:
+    last = flow.steps[-1]
+    declared = last.target.consumed.operation.output_parameters if isinstance(last, PlannedCall) else ()
+    return Ending(scope, flow.results, last.name, declared).located(caller.output_parameters, caller.mappings)
+
+
+def _filling(outputs: tuple[OutputParameter, ...], scope: Scope) -> Sources:
+    """The arguments that fill templates in the outputs, as sources."""
+    spelt = (hole for hole in holes_of(outputs) if not scope.result(hole))
+    return named([(Parameter(hole, "query"), Argument(hole)) for hole in spelt], scope, [])
+
+
+def _answering(flow: Flow, caller: Caller, context: Context, scope: Scope) -> Flow:
+    """The flow with what makes the answer, unless that is the answer of the last step as it is."""
+    outputs = flow.outputs
+    is_whole = len(outputs) == 1 and not outputs[0].name and not caller.mappings
+    if not outputs or (is_whole and Ending(scope, flow.results, flow.steps[-1].name).is_identity(outputs[0])):
+        return flow
+    made = shape(outputs, context) if is_whole else members(outputs, context)
+    filled = tuple(path for hole in holes_of(outputs) if (path := scope.result(hole)))
+    return replace(flow, answer=made, answer_reads=filled)
