@@ -12,9 +12,12 @@ tools: [{ref: fleet.get-ship}]
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Discriminator, Tag, model_validator
 
 from fairlead.caller import Caller
+from fairlead.imported import Imported, in_place
 from fairlead.model import InputParameter, Model, Text
 from fairlead.names import slug
 
@@ -50,7 +53,13 @@ class Aggregate(Model):
     description: Text = ""
     functions: tuple[Function, ...] = ()
 
-    @property
-    def prefix(self) -> str:
-        """The namespace under which its functions are referred to."""
-        return self.namespace or self.name or slug(self.label)
+    @model_validator(mode="after")
+    def _has_a_namespace(self) -> Self:
+        if self.namespace:
+            return self
+        return self.model_copy(update={"namespace": self.name or slug(self.label)})
+
+
+Aggregates = Annotated[
+    Annotated[Aggregate, Tag("<here>")] | Annotated[Imported, Tag("<import>")], Discriminator(in_place)
+]

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from fairlead.aggregates import Aggregate
+from fairlead.aggregates import Aggregate, Aggregates
 from fairlead.binds import Bind
 from fairlead.consumes import Consumes
 from fairlead.errors import LoadError, Problem, Severity
 from fairlead.exposes import Exposes
+from fairlead.imported import Imported, in_place
 from fairlead.model import Model, Text
 from fairlead.nodes import MappingNode
 from fairlead.validation import validate
 
+Binds = Annotated[Annotated[Bind, Tag("<here>")] | Annotated[Imported, Tag("<import>")], Discriminator(in_place)]
 _VERSION_KEYS: Final = ("naftiko", "ikanos")
 _CONTENT: Final = ("capability", "consumes", "exposes", "aggregates", "binds")
 _VERSION = re.compile(r"(0\.[45]|1\.0\.0-(alpha|beta)\d+)")
@@ -59,9 +61,9 @@ class Capability(Model):
 
     unknown_keys: ClassVar[Severity | None] = "warning"
 
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[Binds, ...] = ()
     consumes: tuple[Consumes, ...] = ()
-    aggregates: tuple[Aggregate, ...] = ()
+    aggregates: tuple[Aggregates, ...] = ()
     exposes: tuple[Exposes, ...] = ()
 
 
@@ -73,11 +75,11 @@ class CapabilityFile(Model):
     naftiko: Any = None
     ikanos: Any = None
     info: Info | None = None
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[Binds, ...] = ()
     capability: Capability | None = None
     consumes: tuple[Consumes, ...] = ()
-    exposes_alone: Any = Field(default=None, alias="exposes")
-    aggregates: tuple[Aggregate, ...] = ()
+    exposes_alone: tuple[Exposes, ...] = Field(default=(), alias="exposes")
+    aggregates: tuple[Aggregates, ...] = ()
 
     @property
     def label(self) -> str:
@@ -87,7 +89,9 @@ class CapabilityFile(Model):
 
     @property
     def all_binds(self) -> tuple[Bind, ...]:
-        return (*self.binds, *(self.capability.binds if self.capability else ()))
+        """Its binds, once their imports are resolved."""
+        listed = (*self.binds, *(self.capability.binds if self.capability else ()))
+        return tuple(one for one in listed if isinstance(one, Bind))
 
     @property
     def bind_faults(self) -> tuple[Problem, ...]:
@@ -100,11 +104,21 @@ class CapabilityFile(Model):
 
     @property
     def all_aggregates(self) -> tuple[Aggregate, ...]:
-        return (*self.aggregates, *(self.capability.aggregates if self.capability else ()))
+        """Its aggregates, once their imports are resolved."""
+        listed = (*self.aggregates, *(self.capability.aggregates if self.capability else ()))
+        return tuple(one for one in listed if isinstance(one, Aggregate))
 
     @property
     def exposes(self) -> tuple[Exposes, ...]:
+        """What it exposes; what stands there without a capability is for others to import."""
         return self.capability.exposes if self.capability else ()
+
+    @property
+    def parts(self) -> Iterator[Model]:
+        """All that others can import."""
+        yield from (*self.consumes, *self.aggregates, *self.exposes_alone, *self.binds)
+        if inner := self.capability:
+            yield from (*inner.consumes, *inner.aggregates, *inner.exposes, *inner.binds)
 
 
 def as_capability(root: MappingNode) -> tuple[CapabilityFile, list[Problem]]:

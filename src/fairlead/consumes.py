@@ -20,6 +20,7 @@ from fairlead.auth import Authentication
 from fairlead.binary import as_size
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
+from fairlead.imported import Imported, in_place
 from fairlead.model import InputParameter, Model, Name, Outputs, Text, as_text
 
 Method = Annotated[
@@ -106,29 +107,7 @@ class HttpConsumes(Model):
         """How to authenticate, under either of its names."""
         return self.authentication_ or self.auth_
 
-    def renamed(self, namespace: str) -> HttpConsumes:
-        """The same API under another namespace."""
-        return self.model_copy(update={"namespace": namespace})
-
-
-class ImportedConsumes(Model):
-    """An API that another file describes: `{import: <namespace there>, location: <file>, as: <namespace here>}`."""
-
-    import_: Name = Field(alias="import")
-    location: Text = ""
-    from_: Text = Field(default="", alias="from")
-    as_: Text = Field(default="", alias="as")
-    description: Text = ""
-
-    @property
-    def file(self) -> str:
-        return self.location or self.from_
-
-
-def _kind(data: Any) -> str:
-    return "<import>" if isinstance(data, dict) and "import" in data else "<http>"
-
 
 Consumes = Annotated[
-    Annotated[HttpConsumes, Tag("<http>")] | Annotated[ImportedConsumes, Tag("<import>")], Discriminator(_kind)
+    Annotated[HttpConsumes, Tag("<here>")] | Annotated[Imported, Tag("<import>")], Discriminator(in_place)
 ]

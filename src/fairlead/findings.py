@@ -11,6 +11,7 @@ from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.exposes import KINDS, McpExposes, OtherExposes
 from fairlead.formats import FORMATS, OPAQUE
 from fairlead.headers import is_token
+from fairlead.imported import Imported
 from fairlead.model import InputParameter
 from fairlead.template import parse
 from fairlead.wiring import is_base_uri
@@ -97,6 +98,6 @@ def _adapter_problems(document: Document) -> Iterator[Problem]:
             yield _unsupported(adapter)
         if isinstance(adapter, McpExposes):
             yield from _mcp_problems(adapter)
-        if adapter.address:
+        if not isinstance(adapter, Imported) and adapter.address:
             message = f"address {adapter.address!r} is not used"
             yield Problem(adapter.at("address"), message, "--host decides where to listen", "warning")

@@ -1,38 +1,65 @@
-"""APIs that a document takes from other files.
+"""Parts that a document takes from other files: APIs, functions, adapters and binds.
 
     consumes:
     - {import: together-ai, location: ./shared/together.yaml, as: together}
 
-An imported API brings the binds of its own file: its secrets are those that file names; the importer's binds answer
-where that file lists nothing of the name.
+A file is inside the folder of the document, and what is imported stands in it: an import of an import is refused, so
+that there is never a circle. An imported API brings the binds of its own file: its secrets are those that file names;
+the importer's binds answer where that file lists nothing of the name. All else is as if it stood in the importer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, TypeVar
 
-from fairlead.binds import Bindings
+from fairlead.aggregates import Aggregate
+from fairlead.binds import Bind, Bindings
 from fairlead.capability import CapabilityFile, as_capability
 from fairlead.consumed import Api
-from fairlead.consumes import Consumes, HttpConsumes, ImportedConsumes
+from fairlead.consumes import HttpConsumes
 from fairlead.errors import LoadError, Problem, did_you_mean
+from fairlead.exposes.adapter import Adapter
+from fairlead.imported import Imported
+from fairlead.model import Model
 from fairlead.source import read
 
+Part = TypeVar("Part", HttpConsumes, Aggregate, Adapter, Bind)
+Problems = list[Problem]
 
-def apis(entries: tuple[Consumes, ...], bindings: Bindings, folder: Path) -> tuple[tuple[Api, ...], list[Problem]]:
+
+def with_imports(model: CapabilityFile, folder: Path) -> tuple[CapabilityFile, Problems]:
+    """The document with functions, adapters and binds in the place of their imports, and what is wrong with those."""
+    problems: Problems = []
+    own = {
+        "aggregates": _taken(model.aggregates, Aggregate, folder, problems),
+        "binds": _taken(model.binds, Bind, folder, problems),
+    }
+    if inner := model.capability:
+        parts = {
+            "aggregates": _taken(inner.aggregates, Aggregate, folder, problems),
+            "binds": _taken(inner.binds, Bind, folder, problems),
+            "exposes": _taken(inner.exposes, Adapter, folder, problems),
+        }
+        own["capability"] = inner.model_copy(update=parts)
+    return model.model_copy(update=own), problems
+
+
+def apis(
+    entries: Iterable[HttpConsumes | Imported], bindings: Bindings, folder: Path
+) -> tuple[tuple[Api, ...], Problems]:
     """The APIs of a file, those of other files in the place of their imports, and the problems of those files."""
     found: list[Api] = []
-    problems: list[Problem] = []
+    problems: Problems = []
     for entry in entries:
         if isinstance(entry, HttpConsumes):
             found.append(Api(entry, bindings))
-            continue
-        try:
-            source, warnings = _file(entry, folder)
-            found.append(Api(_section(source, entry), _bindings(source, bindings)))
-            problems += warnings
-        except LoadError as error:
-            problems += error.problems
+        elif source := _file(entry, folder, problems):
+            source, unmet = with_imports(source, (folder / entry.file).parent)
+            section = _part(source, entry, HttpConsumes, problems)
+            found += [Api(section, _bindings(source, bindings))] if section else []
+            problems += unmet
     return tuple(found), problems
 
 
@@ -41,23 +68,52 @@ def _bindings(source: CapabilityFile, importer: Bindings) -> Bindings:
     return Bindings(binds, importer.capability, faults)
 
 
-def _file(entry: ImportedConsumes, folder: Path) -> tuple[CapabilityFile, list[Problem]]:
+def _taken(entries: Iterable[Any], kind: type[Part], folder: Path, problems: Problems) -> Any:
+    """The entries, those of other files in the place of their imports; one that cannot be had is left out."""
+    taken: list[Model] = []
+    for entry in entries:
+        if not isinstance(entry, Imported):
+            taken.append(entry)
+        elif (source := _file(entry, folder, problems)) and (part := _part(source, entry, kind, problems)):
+            taken.append(part)
+    return tuple(taken)
+
+
+def _file(entry: Imported, folder: Path, problems: Problems) -> CapabilityFile | None:
+    """The file behind an import; the problems of its form are known to its parts."""
     path = folder / entry.file
     place = entry.at("location" if entry.location else "from")
     if not entry.file or not path.resolve().is_relative_to(folder.resolve()):
-        raise LoadError([Problem(place, "an import needs a file inside the folder of the document")])
-    if not path.is_file():
-        raise LoadError([Problem(place, f"there is no file {entry.file!r} to import from")])
-    model, problems = as_capability(read(path))
-    if any(problem.severity == "error" for problem in problems):
-        raise LoadError(problems)
-    return model, problems
+        problems.append(Problem(place, "an import needs a file inside the folder of the document"))
+    elif not path.is_file():
+        problems.append(Problem(place, f"there is no file {entry.file!r} to import from"))
+    else:
+        try:
+            model, found = as_capability(read(path))
+        except LoadError as error:
+            problems += error.problems
+        else:
+            problems += found
+            return model
+    return None
 
 
-def _section(source: CapabilityFile, entry: ImportedConsumes) -> HttpConsumes:
-    known = [section for section in source.all_consumes if isinstance(section, HttpConsumes)]
-    for section in known:
-        if section.namespace == entry.import_:
-            return section.renamed(entry.as_) if entry.as_ else section
-    hint = did_you_mean(entry.import_, [section.namespace for section in known])
-    raise LoadError([Problem(entry.at("import"), f"{entry.file!r} consumes no {entry.import_!r}", hint)])
+_NONE: dict[type[Model], str] = {
+    HttpConsumes: "consumes no",
+    Aggregate: "has no functions of",
+    Adapter: "exposes no",
+    Bind: "binds no",
+}
+
+
+def _part(source: CapabilityFile, entry: Imported, kind: type[Part], problems: Problems) -> Part | None:
+    """The part of that namespace, under the name that it has here."""
+    listed = [one for one in source.parts if isinstance(one, kind)]
+    for one in listed:
+        if one.namespace == entry.import_:
+            return one.model_copy(update={"namespace": entry.as_}) if entry.as_ else one
+    again = [one for one in source.parts if isinstance(one, Imported) and (one.as_ or one.import_) == entry.import_]
+    message = f"{entry.file!r} {_NONE[kind]} {entry.import_!r}"
+    hint = "it only imports it itself" if again else did_you_mean(entry.import_, [one.namespace for one in listed])
+    problems.append(Problem(entry.at("import"), message, hint))
+    return None

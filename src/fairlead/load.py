@@ -15,7 +15,7 @@ from fairlead.capability import as_capability
 from fairlead.document import Document, planned
 from fairlead.errors import LoadError, Place, Problem, did_you_mean
 from fairlead.findings import findings
-from fairlead.imports import apis
+from fairlead.imports import apis, with_imports
 from fairlead.nodes import MappingNode
 from fairlead.source import parse, read
 from fairlead.validation import MENDED
@@ -37,10 +37,11 @@ def loads(text: str, file: str = "<text>", *, rest_prefix: bool = False) -> Docu
 
 def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     model, problems = as_capability(root)
+    model, unmet = with_imports(model, Path(file).parent)
     bindings = Bindings(model.all_binds, model.label or Path(file).stem, model.bind_faults)
     consumed, import_problems = apis(model.all_consumes, bindings, Path(file).parent)
     document = planned(model, consumed, bindings, file, rest_prefix)
-    found = {*problems, *import_problems, *filter(_is_certain, findings(document))}
+    found = {*problems, *unmet, *import_problems, *filter(_is_certain, findings(document))}
     return replace(document, problems=tuple(sorted(found)))
 
 

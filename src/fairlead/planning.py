@@ -76,11 +76,11 @@ def functions(
     """The functions of all aggregates, for `ref` to mean them."""
     found: list[Shared] = []
     for aggregate in aggregates:
-        names = frozenset({aggregate.prefix, *(one.section.namespace for one in consumed)})
+        names = frozenset({aggregate.namespace, *(one.section.namespace for one in consumed)})
         faults = aggregate.faults(besides="functions")
         entries = [_entry_of(function, names, bindings, faults) for function in aggregate.functions]
         for entry, meaning in zip(entries, meanings(entries, consumed), strict=True):
-            found.append(Shared(f"{aggregate.prefix}.{entry.caller.name}", entry, meaning))
+            found.append(Shared(f"{aggregate.namespace}.{entry.caller.name}", entry, meaning))
     return tuple(found)
 
 

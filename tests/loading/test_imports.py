@@ -19,7 +19,7 @@ ORDER = """
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
     auth.hmac auth
-    multipart bodies binary shape schema http_call consumes consumed wiring calls scope sources binding mocks
+    multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
     steps caller aggregates sequence results flow orchestration exposed planning
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway

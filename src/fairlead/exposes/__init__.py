@@ -14,11 +14,14 @@ from pydantic import Discriminator, Tag
 from fairlead.exposes.adapter import OtherExposes
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.rest import RestExposes
+from fairlead.imported import Imported, is_import
 
 KINDS = ("rest", "api", "mcp")
 
 
 def _kind(data: Any) -> str:
+    if is_import(data):
+        return "<import>"
     if not isinstance(data, dict):
         return ""
     return f"<{data['type']}>" if data.get("type") in KINDS else "<other>"
@@ -28,7 +31,8 @@ Exposes = Annotated[
     Annotated[RestExposes, Tag("<rest>")]
     | Annotated[RestExposes, Tag("<api>")]
     | Annotated[McpExposes, Tag("<mcp>")]
-    | Annotated[OtherExposes, Tag("<other>")],
+    | Annotated[OtherExposes, Tag("<other>")]
+    | Annotated[Imported, Tag("<import>")],
     Discriminator(_kind),
 ]
 
