@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 
 from fairlead.consumed import Consumed
@@ -55,16 +55,29 @@ class Target:
     evidence: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reachable:
+    """What calls can mean: consumed operations; and the namespaces that could not be imported, with the reason."""
+
+    operations: tuple[Consumed, ...] = ()
+    absent: Mapping[str, Problem] = field(default_factory=dict)
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces of all that is consumed, be it there or not."""
+        return frozenset({*(one.section.namespace for one in self.operations), *self.absent})
+
+
 Candidates = tuple[Consumed, ...]
 Segments = tuple[str, ...]
 _UNIQUE = ("name",)
 
 
-def resolve(calls: Sequence[Call], consumed: Sequence[Consumed]) -> list[Target | Problem]:
+def resolve(calls: Sequence[Call], reachable: Reachable) -> list[Target | Problem]:
     """For each call of one adapter its target, or why it has none."""
-    by_name = _by_name(consumed)
-    candidates = [_candidates(call, by_name) for call in calls]
-    aligned = _aligned(calls, consumed)
+    by_name = _by_name(reachable.operations)
+    candidates = [_candidates(call, by_name, reachable.absent) for call in calls]
+    aligned = _aligned(calls, reachable.operations)
     prefix = _prefix(calls, candidates)
     found = [
         _decide(call, named, aligned[index] if aligned else None, prefix) if isinstance(named, tuple) else named
@@ -92,10 +105,12 @@ def _by_name(consumed: Sequence[Consumed]) -> ByName:
     return found
 
 
-def _candidates(call: Call, named: ByName) -> Candidates | Problem:
+def _candidates(call: Call, named: ByName, absent: Mapping[str, Problem]) -> Candidates | Problem:
     """The operations that the text of the call can mean: `namespace.operation` or `namespace.resource.operation`."""
     namespace, rest = _split(call.text, named)
     if namespace is None:
+        if lost := _split(call.text, absent)[0]:
+            return Problem(call.place, f"call to {lost!r}, which is not imported: {absent[lost].message}")
         said = call.text.partition(".")[0]
         return Problem(call.place, f"call to unknown namespace {said!r}", did_you_mean(said, named))
     inside = named[namespace]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from fairlead.binds import Bind, Bindings, Value
+from fairlead.calls import Reachable
 from fairlead.capability import CapabilityFile
 from fairlead.consumed import Api, Consumed
 from fairlead.consumes import HttpConsumes
@@ -15,6 +16,7 @@ from fairlead.exposed import Exposed
 from fairlead.exposes import McpExposes, RestExposes
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
+from fairlead.imports import Apis
 from fairlead.planning import Known, functions, planned_function
 
 
@@ -78,12 +80,13 @@ class Document:
             yield from (source for source in exposed.sources if isinstance(source, Value))
 
 
-def planned(model: CapabilityFile, apis: tuple[Api, ...], bindings: Bindings, file: str, rest_prefix: bool) -> Document:
+def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, rest_prefix: bool) -> Document:
     """The document with the plans of everything it exposes, its problems not yet looked for."""
-    consumed = tuple(chain.from_iterable(api.operations() for api in apis))
-    known = Known(consumed, functions(model.all_aggregates, consumed, bindings))
+    consumed = tuple(chain.from_iterable(api.operations() for api in found.apis))
+    reachable = Reachable(consumed, found.absent)
+    known = Known(reachable, functions(model.all_aggregates, reachable, bindings))
     alone = tuple(planned_function(one, known) for one in known.functions)
-    bare = Document(file, model, bindings, apis, consumed, alone)
+    bare = Document(file, model, bindings, found.apis, consumed, alone)
     rest = (routes(one, known, bindings, f"/{one.namespace}" if rest_prefix else "") for one in bare.rest)
     mcp = (tools(one, known, bindings) for one in bare.mcp)
     return replace(bare, routes=tuple(chain(*rest)), tools=tuple(chain(*mcp)))

@@ -10,7 +10,8 @@ the importer's binds answer where that file lists nothing of the name. All else 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,21 +47,37 @@ def with_imports(model: CapabilityFile, folder: Path) -> tuple[CapabilityFile, P
     return model.model_copy(update=own), problems
 
 
-def apis(
-    entries: Iterable[HttpConsumes | Imported], bindings: Bindings, folder: Path
-) -> tuple[tuple[Api, ...], Problems]:
-    """The APIs of a file, those of other files in the place of their imports, and the problems of those files."""
+@dataclass(frozen=True)
+class Apis:
+    """The APIs of a file, those of other files in the place of their imports; by its namespace why one is not there."""
+
+    apis: tuple[Api, ...]
+    absent: Mapping[str, Problem]
+    problems: tuple[Problem, ...]
+
+
+def apis(entries: Iterable[HttpConsumes | Imported], bindings: Bindings, folder: Path) -> Apis:
+    """The APIs of a file, and the problems of the files that they come from."""
     found: list[Api] = []
     problems: Problems = []
+    absent: dict[str, Problem] = {}
     for entry in entries:
         if isinstance(entry, HttpConsumes):
             found.append(Api(entry, bindings))
-        elif source := _file(entry, folder, problems):
-            source, unmet = with_imports(source, (folder / entry.file).parent)
-            section = _part(source, entry, HttpConsumes, problems)
-            found += [Api(section, _bindings(source, bindings))] if section else []
-            problems += unmet
-    return tuple(found), problems
+        elif api := _api(entry, bindings, folder, problems):
+            found.append(api)
+        else:
+            absent[entry.as_ or entry.import_] = problems[-1]
+    return Apis(tuple(found), absent, tuple(problems))
+
+
+def _api(entry: Imported, bindings: Bindings, folder: Path, problems: Problems) -> Api | None:
+    if (source := _file(entry, folder, problems)) is None:
+        return None
+    source, unmet = with_imports(source, (folder / entry.file).parent)
+    problems += unmet
+    section = _part(source, entry, HttpConsumes, problems)
+    return Api(section, _bindings(source, bindings)) if section else None
 
 
 def _bindings(source: CapabilityFile, importer: Bindings) -> Bindings:

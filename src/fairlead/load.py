@@ -39,9 +39,9 @@ def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
     model, problems = as_capability(root)
     model, unmet = with_imports(model, Path(file).parent)
     bindings = Bindings(model.all_binds, model.label or Path(file).stem, model.bind_faults)
-    consumed, import_problems = apis(model.all_consumes, bindings, Path(file).parent)
+    consumed = apis(model.all_consumes, bindings, Path(file).parent)
     document = planned(model, consumed, bindings, file, rest_prefix)
-    found = {*problems, *unmet, *import_problems, *filter(_is_certain, findings(document))}
+    found = {*problems, *unmet, *consumed.problems, *filter(_is_certain, findings(document))}
     return replace(document, problems=tuple(sorted(found)))
 
 

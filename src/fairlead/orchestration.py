@@ -6,13 +6,12 @@ mappings: [{targetName: name, value: $.get-ship.name}]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from fairlead.binding import Binding, Sources, inputs_of, named, published, sources_of, unused
 from fairlead.caller import Caller
-from fairlead.calls import Call, Target, resolve
+from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedStep
@@ -31,13 +30,13 @@ from fairlead.wiring import decoder
 
 
 def orchestrated(
-    caller: Caller, scope: Scope, consumed: Sequence[Consumed]
+    caller: Caller, scope: Scope, reachable: Reachable
 ) -> tuple[tuple[Flow, Binding] | None, list[Problem]]:
     """The plan of an operation of steps and how it is fed, or the problems that prevent it."""
     problems: list[Problem] = []
     assigned = _assigned(caller, scope, problems)
     scope = replace(scope, assigned=tuple(parameter.name for parameter, _ in assigned))
-    steps = _steps(caller, scope, consumed, problems)
+    steps = _steps(caller, scope, reachable, problems)
     if problems:
         return None, problems
     scope = replace(scope, steps=tuple(step.name for step in steps))
@@ -67,7 +66,7 @@ def _assigned(caller: Caller, scope: Scope, problems: list[Problem]) -> Sources:
     return named(drafts, scope, problems)
 
 
-def _steps(caller: Caller, scope: Scope, consumed: Sequence[Consumed], problems: list[Problem]) -> list[PlannedStep]:
+def _steps(caller: Caller, scope: Scope, reachable: Reachable, problems: list[Problem]) -> list[PlannedStep]:
     planned: list[PlannedStep] = []
     names: list[str] = []
     for step in caller.steps:
@@ -75,7 +74,7 @@ def _steps(caller: Caller, scope: Scope, consumed: Sequence[Consumed], problems:
             problems.append(Problem(step.at("name"), f"the name {step.title!r} is taken by an earlier step or value"))
         inner = replace(scope, at=partial(step.at, "with"), steps=tuple(names))
         if isinstance(step, CallStep):
-            planned += _call(step, inner, consumed, problems)
+            planned += _call(step, inner, reachable, problems)
         elif isinstance(step, LookupStep):
             planned += _lookup(step, inner, problems)
         else:
@@ -84,10 +83,10 @@ def _steps(caller: Caller, scope: Scope, consumed: Sequence[Consumed], problems:
     return planned
 
 
-def _call(step: CallStep, scope: Scope, consumed: Sequence[Consumed], problems: list[Problem]) -> list[PlannedStep]:
+def _call(step: CallStep, scope: Scope, reachable: Reachable, problems: list[Problem]) -> list[PlannedStep]:
     given = None if step.with_ is None else frozenset(step.with_)
     words = tuple(step.description.split())
-    (target,) = resolve([Call(step.call, step.at("call"), words, given=given)], consumed)
+    (target,) = resolve([Call(step.call, step.at("call"), words, given=given)], reachable)
     if isinstance(target, Problem) or target.consumed.faults:
         problems += [target] if isinstance(target, Problem) else target.consumed.faults
         return []

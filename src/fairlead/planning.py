@@ -16,7 +16,7 @@ from fairlead.aggregates import Aggregate, Function
 from fairlead.binding import bind
 from fairlead.binds import Bindings
 from fairlead.caller import Caller
-from fairlead.calls import Call, Target, resolve
+from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem, did_you_mean
 from fairlead.exposed import Exposed, Mock, Reference
@@ -61,25 +61,23 @@ class Shared:
 class Known:
     """What operations can call and refer to."""
 
-    consumed: tuple[Consumed, ...]
+    reachable: Reachable
     functions: tuple[Shared, ...] = ()
 
     @property
     def namespaces(self) -> frozenset[str]:
         """The namespaces of what is consumed."""
-        return frozenset(one.section.namespace for one in self.consumed)
+        return self.reachable.namespaces
 
 
-def functions(
-    aggregates: Iterable[Aggregate], consumed: tuple[Consumed, ...], bindings: Bindings
-) -> tuple[Shared, ...]:
+def functions(aggregates: Iterable[Aggregate], reachable: Reachable, bindings: Bindings) -> tuple[Shared, ...]:
     """The functions of all aggregates, for `ref` to mean them."""
     found: list[Shared] = []
     for aggregate in aggregates:
-        names = frozenset({aggregate.namespace, *(one.section.namespace for one in consumed)})
+        names = reachable.namespaces | {aggregate.namespace}
         faults = aggregate.faults(besides="functions")
         entries = [_entry_of(function, names, bindings, faults) for function in aggregate.functions]
-        for entry, meaning in zip(entries, meanings(entries, consumed), strict=True):
+        for entry, meaning in zip(entries, meanings(entries, reachable), strict=True):
             found.append(Shared(f"{aggregate.namespace}.{entry.caller.name}", entry, meaning))
     return tuple(found)
 
@@ -92,13 +90,13 @@ def _entry_of(function: Function, names: frozenset[str], bindings: Bindings, fau
 def plan(entries: Iterable[Entry], known: Known) -> list[Exposed]:
     """The plans of all operations of one adapter."""
     listed = list(entries)
-    return [_planned(one, target, known) for one, target in zip(listed, meanings(listed, known.consumed), strict=True)]
+    return [_planned(one, target, known) for one, target in zip(listed, meanings(listed, known.reachable), strict=True)]
 
 
-def meanings(entries: Sequence[Entry], consumed: Sequence[Consumed]) -> list[Target | Problem | None]:
+def meanings(entries: Sequence[Entry], reachable: Reachable) -> list[Target | Problem | None]:
     """What the calls of one adapter or aggregate mean; None for what has no call."""
     calling = [one for one in entries if one.caller.call]
-    found = dict(zip(map(id, calling), resolve([one.call for one in calling], consumed), strict=True))
+    found = dict(zip(map(id, calling), resolve([one.call for one in calling], reachable), strict=True))
     return [found.get(id(one)) for one in entries]
 
 
@@ -147,7 +145,7 @@ def _calling(bare: Exposed, one: Entry, target: Target) -> Exposed:
 
 
 def _in_steps(bare: Exposed, one: Entry, known: Known) -> Exposed:
-    found, problems = orchestrated(one.caller, one.scope, known.consumed)
+    found, problems = orchestrated(one.caller, one.scope, known.reachable)
     if found is None:
         return replace(bare, problems=tuple(problems))
     flow, binding = found

@@ -106,3 +106,11 @@ def test_an_import_that_cannot_be_had_leaves_all_else_as_it_is(tmp_path: Path) -
     document = loaded(tmp_path, MAIN.replace("from: shared/tools.yaml", "from: shared/none.yaml"))
 
     assert [tool.name for tool in document.tools if tool.exposed.target] == ["again"]
+
+
+def test_a_call_into_an_api_that_is_not_there_names_the_import_that_failed(tmp_path: Path) -> None:
+    document = loaded(tmp_path, MAIN.replace("from: shared/registry.yaml", "from: shared/none.yaml"))
+
+    assert {problem.message for tool in document.tools for problem in tool.exposed.problems} == {
+        "call to 'ships', which is not imported: there is no file 'shared/none.yaml' to import from"
+    }
