@@ -19,6 +19,7 @@ import httpx
 import pytest
 from serving.world import World, world
 
+from fairlead.arguments import Input
 from fairlead.consumed import Consumed
 from fairlead.document import Document
 from fairlead.errors import LoadError, Problem
@@ -119,11 +120,16 @@ def body_faults(request: httpx.Request, declared: Consumed) -> Iterator[str]:
         yield f"a hole in the body {content!r}"
 
 
+def sample(item: Input) -> Any:
+    """A value of the input's type; of one that takes a single value, that."""
+    return re.sub(r"\\(.)", r"\1", item.pattern[1:-1]) if item.pattern else SAMPLES[item.type]
+
+
 def rest_request(exposed: Exposed, path: str) -> tuple[str, dict[str, str], Any]:
     """The URL, headers and body by which a route is called with a sample of everything that it takes."""
     query, headers, body = [], {"x-of": "of-the-caller", "cookie": "c=of-the-caller"}, None
     for item in exposed.inputs:
-        value = SAMPLES[item.type]
+        value = sample(item)
         match item.location:
             case "path":
                 path = re.sub(rf"\{{{re.escape(item.name)}\+?\}}", quote(str(value), safe=""), path)
@@ -131,13 +137,13 @@ def rest_request(exposed: Exposed, path: str) -> tuple[str, dict[str, str], Any]
                 query += list(value.items())
             case "query":
                 values = value if isinstance(value, list) else [value]
-                query += [(item.name, one if isinstance(one, str) else json.dumps(one)) for one in values]
+                query += [(item.given_as, one if isinstance(one, str) else json.dumps(one)) for one in values]
             case "header":
-                headers[item.name] = IN_HEADERS.get(item.type, "1") if item.type != "boolean" else "true"
+                headers[item.given_as] = IN_HEADERS.get(item.type, "1") if item.type != "boolean" else "true"
             case "body":
                 body = value
             case "member":
-                body = {**(body or {}), item.name: value}
+                body = {**(body or {}), item.given_as: value}
             case _:
                 pass
     return f"{path}?{httpx.QueryParams(query)}" if query else path, headers, body
@@ -170,7 +176,7 @@ async def call_all(document: Document, one: World, upstream: Strict) -> list[str
 
             await called(str(route), route.exposed, over_rest)
     for tool in document.tools:
-        given = {item.name: SAMPLES[item.type] for item in tool.exposed.inputs if item.location != "header"}
+        given = {item.name: sample(item) for item in tool.exposed.inputs if item.location != "header"}
         given |= {
             item.name: "a" if item.type in ("string", None) else SAMPLES[item.type]
             for item in tool.exposed.inputs

@@ -57,7 +57,10 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: its name for callers, where REST callers put it, its type, and whether it must be given."""
+    """One input: its name for callers, where REST callers put it, its type, and whether it must be given.
+
+    REST callers may know it under a `public` name that another input has in another place.
+    """
 
     name: str
     location: Location
@@ -65,6 +68,12 @@ class Input:
     description: str = ""
     required: bool = False
     pattern: str = ""
+    public: str = ""
+
+    @property
+    def given_as(self) -> str:
+        """Its name in the place where REST callers put it."""
+        return self.public or self.name
 
     @property
     def schema(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ input that `with` leaves out is taken from the caller under its own name.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -60,6 +59,10 @@ class Callee(Protocol):
         """Those that are declared and never sent."""
 
     @property
+    def fixed(self) -> tuple[Input, ...]:
+        """Ignored ones whose value callers may repeat."""
+
+    @property
     def lost(self) -> frozenset[str]:
         """The names of ignored ones that were meant to arrive."""
 
@@ -73,24 +76,29 @@ def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple
     problems: list[Problem] = []
     sources = sources_of(target, given or {}, scope, problems)
     inputs = inputs_of(sources, scope)
+    inputs = Inputs((*inputs, *(one for one in target.fixed if find(one.name, inputs.names) is None)))
     problems += unused(inputs, scope)
     if problems:
         return None, problems
-    return published(Binding(inputs, tuple((p.name, source) for p, source in sources)), scope), []
+    return published(Binding(inputs, tuple((p.argument, source) for p, source in sources)), scope), []
 
 
 def sources_of(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
     """The source of every parameter that has one, under the names that callers use."""
-    problems += [*_ambiguous_names(target, scope), *_unknown_keys(target, given, scope), *_lost(target, given, scope)]
+    problems += [
+        *_ambiguous_names(target, given, scope),
+        *_unknown_keys(target, given, scope),
+        *_lost(target, given, scope),
+    ]
     return named(_drafts(target, given, scope, problems), scope, problems)
 
 
 def _drafts(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
     """The source of every parameter that has one, the inputs in it named as `with` spells them."""
     sources: Sources = []
-    keys = matched([parameter.name for parameter in (*target.inputs, *target.guarded)], given)
+    keys = matched([parameter.argument for parameter in (*target.inputs, *target.guarded)], given)
     for parameter in (*target.inputs, *target.guarded):
-        key = keys.get(parameter.name)
+        key = keys.get(parameter.argument)
         try:
             source = drafted(given[key], parameter, scope, scope.at(key)) if key else _by_name(parameter, scope)
         except ValueError as error:
@@ -106,9 +114,9 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The value or argument of the parameter's own name; None where the author declared other inputs only."""
     if assigned := find(parameter.name, scope.assigned):
         return Argument(f"{RESULT}{assigned}")
-    if scope.declared and not parameter.required and find(parameter.name, scope.names) is None:
+    if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
         return None
-    return Argument(parameter.name)
+    return Argument(parameter.argument)
 
 
 def named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
@@ -155,17 +163,18 @@ def published(binding: Binding, scope: Scope) -> Binding:
     return Binding(Inputs(items, others), tuple((name, renamed(source, names)) for name, source in binding.sources))
 
 
-def _ambiguous_names(target: Callee, scope: Scope) -> Iterator[Problem]:
-    """Inputs of one name in two places: no argument of that name could say which it means."""
-    counts = Counter(parameter.name for parameter in target.inputs)
-    for name, count in counts.items():
-        if count > 1:
-            places = " and ".join(parameter.location for parameter in target.inputs if parameter.name == name)
-            yield Problem(scope.at(""), f"{target} takes {name!r} in {places}, and an argument has but one place")
+def _ambiguous_names(target: Callee, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
+    """Inputs of one name in two places that both need a value, of which `with` gives but one."""
+    for parameter in target.inputs:
+        name, key = parameter.name, parameter.key
+        if key and parameter.required and find(name, given) and not find(key, given):
+            places = " and ".join(other.location for other in target.inputs if other.name == name)
+            hint = f"the other is called {key!r}"
+            yield Problem(scope.at(name), f"{target} takes {name!r} in {places}, and `with` gives one of them", hint)
 
 
 def _unknown_keys(target: Callee, given: Mapping[str, Any], scope: Scope) -> Iterator[Problem]:
-    names = [parameter.name for parameter in (*target.inputs, *target.guarded)]
+    names = [parameter.argument for parameter in (*target.inputs, *target.guarded)]
     ignored = [parameter.name for parameter in target.ignored]
     first: dict[str, str] = {}
     for key in given:
@@ -194,14 +203,19 @@ def inputs_of(sources: Sources, scope: Scope) -> Inputs:
             known = _as_declared(_derived(name, parameter, source, scope), scope)
             earlier = inputs.get(name, known)
             inputs[name] = replace(earlier, required=earlier.required or known.required)
-    return Inputs(tuple(inputs.values()))
+    taken = {(one.location, one.name) for one in inputs.values()}
+    return Inputs(
+        tuple(replace(one, public="") if (one.location, one.public) in taken else one for one in inputs.values())
+    )
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
     kind = parameter.type if isinstance(source, Argument) else "string"
     if name in scope.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
-    return Input(name, _location(name, parameter, scope), kind, parameter.description, parameter.required)
+    public = parameter.name if name == parameter.key else ""
+    place = _location(name, parameter, scope)
+    return Input(name, place, kind, parameter.description, parameter.required, public=public)
 
 
 def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
@@ -223,13 +237,13 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     location = derived.location
     if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
         location = declared.in_
-    return Input(
-        derived.name,
-        location,
-        declared.type or derived.type,
-        declared.description or derived.description,
-        required,
-        declared.pattern,
+    return replace(
+        derived,
+        location=location,
+        type=declared.type or derived.type,
+        description=declared.description or derived.description,
+        required=required,
+        pattern=declared.pattern,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
-from fairlead.arguments import Location
+from fairlead.arguments import Input, Location
 from fairlead.binds import Bindings, Value
 from fairlead.bodies import holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
@@ -17,7 +17,7 @@ from fairlead.errors import Place, Problem
 from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_token
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter
-from fairlead.names import canonical, find
+from fairlead.names import canonical, find, free_name
 from fairlead.template import parse, rooted
 
 
@@ -76,7 +76,7 @@ class Consumed:
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters: declared ones, the inner winning, and holes of the path and the body that none declares."""
         declared = tuple(self._declared())
-        return (*declared, *self._undeclared(declared))
+        return tuple(_with_keys((*declared, *self._undeclared(declared))))
 
     @cached_property
     def inputs(self) -> tuple[Parameter, ...]:
@@ -105,6 +105,16 @@ class Consumed:
         """Declared parameters that are never sent: they have no name, or no place in the request."""
         nameless = (parameter for parameter in self._every if not parameter.name)
         return (*nameless, *(parameter for parameter in self._merged if not self._has_place(parameter)))
+
+    @cached_property
+    def fixed(self) -> tuple[Input, ...]:
+        """Declared parameters whose value stands in the path itself, which callers may repeat and not change."""
+        return tuple(
+            Input(one.name, "query", "string", one.description, pattern=f"^{re.escape(self._fixed_query[one.name])}$")
+            for one in self._merged
+            if self._place_of(one) == "query" and one.name in self._fixed_query
+            if not parse(self._fixed_query[one.name]).holes
+        )
 
     @cached_property
     def lost(self) -> frozenset[str]:
@@ -141,9 +151,9 @@ class Consumed:
         return parse(self.path).holes
 
     @cached_property
-    def _fixed_query(self) -> frozenset[str]:
-        """The names in a query that stands in the path itself: `/{bucket}?acl`."""
-        return frozenset(dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True)))
+    def _fixed_query(self) -> Mapping[str, str]:
+        """The query that stands in the path itself: `/{bucket}?acl`."""
+        return dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
 
     def _credential_names(self, location: Location) -> frozenset[str]:
         credential = self.section.authentication
@@ -153,7 +163,7 @@ class Consumed:
     def reserved(self) -> frozenset[str]:
         """The names in a query, without case and signs, that no caller may bring in besides what is declared."""
         declared = {parameter.name for parameter in self.parameters if parameter.location == "query"}
-        names = self._fixed_query | self._credential_names("query") | declared
+        names = self._fixed_query.keys() | self._credential_names("query") | declared
         return frozenset(map(canonical, names))
 
     @cached_property
@@ -166,7 +176,7 @@ class Consumed:
             case "path":
                 return find(name, self._holes) is not None
             case "query":
-                return name not in self._fixed_query | self._credential_names("query")
+                return name not in self._fixed_query.keys() | self._credential_names("query")
             case "header":
                 is_constant = parameter.value is not None
                 taken = HOP_BY_HOP if is_constant else NEVER_AN_ARGUMENT | self._credential_names("header")
@@ -239,6 +249,24 @@ class Consumed:
     def _variable(self, hole: str, location: Location) -> Parameter:
         """The constant behind a hole that only a variable can fill."""
         return Parameter(hole, location, constant=(f"{{{{{hole}}}}}", self.place))
+
+
+_ORDER: Final = ("path", "query", "header", "cookie", "body", "member")
+
+
+def _with_keys(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
+    """The parameters; of those of one name that are not in the path the second is `<name>_<place>` as an argument."""
+    by_place = sorted(parameters, key=lambda one: (_ORDER.index(one.location), not one.required))
+    first = {one.name: one for one in reversed(by_place) if one.constant is None}
+    names = {one.name for one in parameters}
+    for one in parameters:
+        if one.constant is not None or first[one.name] is one:
+            yield one
+        else:
+            place = "body" if one.location == "member" else one.location
+            key = free_name(f"{one.name}_{place}", names)
+            names.add(key)
+            yield replace(one, key=key)
 
 
 _USER_INFO = re.compile(r"(?<=//)[^/@]*@")

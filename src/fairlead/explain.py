@@ -70,8 +70,8 @@ def _request(target: Target, sources: Mapping[str, Source | Value], file: str) -
         place = parameter.name if parameter.location == parameter.name else f"{parameter.location} {parameter.name}"
         if parameter.constant:
             yield f"{place} = {parameter.constant[0]!r}"
-        elif parameter.name in sources:
-            yield f"{place} = {_shown(sources[parameter.name])}"
+        elif parameter.argument in sources:
+            yield f"{place} = {_shown(sources[parameter.argument])}"
     if consumed.operation.body and consumed.operation.body.data is not None:
         yield f"{consumed.operation.body.type} body from a template"
     if credential := consumed.section.authentication:
@@ -88,7 +88,7 @@ def _step(step: PlannedStep, file: str) -> Iterator[str]:
     yield f"step {step.name}"
     match step:
         case PlannedCall():
-            sources = {parameter.name: source for parameter, source in step.sources}
+            sources = {parameter.argument: source for parameter, source in step.sources}
             yield from (f"  {line}" for line in _request(step.target, sources, file))
         case PlannedLookup():
             yield f"  looks up {step.match} = {_shown(step.sources[0][1])} in {step.index}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fairlead.aggregates import Semantics
-from fairlead.arguments import Inputs
+from fairlead.arguments import Input, Inputs
 from fairlead.binary import Declared
 from fairlead.binding import Binding
 from fairlead.binds import Bindings, Value
@@ -47,6 +47,7 @@ class Reference:
     evidence: tuple[str, ...] = ("ref",)
     guarded: tuple[Parameter, ...] = ()
     ignored: tuple[InputParameter, ...] = ()
+    fixed: tuple[Input, ...] = ()
     lost: frozenset[str] = frozenset()
     missed: frozenset[str] = frozenset()
 

@@ -45,6 +45,8 @@ def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
         hint = f"no {parameter.in_} can have this name"
     elif parameter.in_ == "header":
         hint = "only the document may set this header, in `with`"
+    elif parameter.name in {fixed.name for fixed in one.fixed}:
+        hint = f"its value stands in the path {one.path!r} itself"
     elif parameter.in_ == "body":
         hint = "the data of the body has no hole for it"
     is_guarded = parameter.in_ == "header" and is_token(parameter.name)

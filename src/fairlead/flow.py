@@ -52,8 +52,8 @@ class PlannedCall:
         run = wired(self.target.consumed, wiring)
         if isinstance(run, Failing):
             return run
-        sources = tuple((one.name, revealed(source, wiring.environ)) for one, source in self.sources)
-        required = frozenset(parameter.name for parameter, _ in self.sources if parameter.required)
+        sources = tuple((one.argument, revealed(source, wiring.environ)) for one, source in self.sources)
+        required = frozenset(parameter.argument for parameter, _ in self.sources if parameter.required)
         return CallAct(run, sources, required, self.keep, self.format)
 
 

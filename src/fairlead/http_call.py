@@ -29,7 +29,10 @@ from fairlead.upstream import Request
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One input of a consumed operation, in the place where it is sent; a constant has its value and its place."""
+    """One input of a consumed operation, in the place where it is sent; a constant has its value and its place.
+
+    Where another parameter of the operation has its name in another place, its arguments come under a `key`.
+    """
 
     name: str
     location: Location
@@ -37,6 +40,12 @@ class Parameter:
     description: str = ""
     required: bool = False
     constant: tuple[Any, Place] | None = None
+    key: str = ""
+
+    @property
+    def argument(self) -> str:
+        """The name of its argument."""
+        return self.key or self.name
 
 
 Given = Sequence[tuple[Parameter, Any]]
@@ -93,7 +102,10 @@ class HttpCall:
         if location not in self._places:
             return ()
         constants, parameters = self._places[location]
-        return [*constants, *((one, _typed(one, arguments[one.name])) for one in parameters if one.name in arguments)]
+        return [
+            *constants,
+            *((one, _typed(one, arguments[one.argument])) for one in parameters if one.argument in arguments),
+        ]
 
     @cached_property
     def _names(self) -> Mapping[str, str | None]:

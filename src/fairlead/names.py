@@ -85,11 +85,11 @@ def property_names(names: Iterable[str]) -> dict[str, str]:
     given = {name: name for name in listed if _PROPERTY.fullmatch(name)}
     for name in listed:
         if name not in given:
-            given[name] = _free(_NOT_PROPERTY.sub("_", name).strip("_.") or "input", given.values())
+            given[name] = free_name(_NOT_PROPERTY.sub("_", name).strip("_.") or "input", given.values())
     return given
 
 
-def _free(wanted: str, taken: Collection[str]) -> str:
+def free_name(wanted: str, taken: Collection[str]) -> str:
     """The wanted name, shortened and numbered as far as needed."""
     numbered = (wanted[:MAX_NAME] if number == 1 else f"{wanted[: MAX_NAME - 5]}_{number}" for number in count(1))
     return next(name for name in numbered if name not in taken)

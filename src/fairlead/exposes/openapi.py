@@ -121,18 +121,18 @@ def _operation(route: Route, operation_id: str) -> dict[str, Any]:
 
 def _parameter(item: Input) -> dict[str, Any]:
     schema = {key: value for key, value in item.schema.items() if key != "description"}
-    parameter = {"name": item.name, "in": item.location, "required": item.required, "schema": schema}
+    parameter = {"name": item.given_as, "in": item.location, "required": item.required, "schema": schema}
     return parameter | ({"description": item.description} if item.description else {})
 
 
 def _body(items: list[Input]) -> dict[str, Any] | None:
     if not items:
         return None
-    required = [item.name for item in items if item.required]
+    required = [item.given_as for item in items if item.required]
     if items[0].location == "body":
         schema = items[0].schema
     else:
-        schema = {"type": "object", "properties": {item.name: item.schema for item in items}}
+        schema = {"type": "object", "properties": {item.given_as: item.schema for item in items}}
         schema |= {"required": required} if required else {}
         schema["additionalProperties"] = False
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}

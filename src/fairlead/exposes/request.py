@@ -120,7 +120,7 @@ class _Given:
         for name, text in pairs:
             texts.setdefault(name, []).append(text)
         for item in self.at.get(location, ()):
-            found = texts.get(item.name.lower() if location == "header" else item.name, [])
+            found = texts.get(item.given_as.lower() if location == "header" else item.given_as, [])
             if location == "cookie" and len(found) > 1:
                 self.faults[item.name] = f"is given {len(found)} times"
             elif found:
@@ -131,7 +131,7 @@ class _Given:
 
         An object is spread over the query as one pair a member, so the pairs that nothing else declares are its own.
         """
-        declared = {item.name: item for item in self.at.get("query", ())}
+        declared = {item.given_as: item for item in self.at.get("query", ())}
         objects = [item for item in declared.values() if item.type == "object"]
         for name, texts in query.items():
             if name in declared and declared[name] not in objects:
@@ -143,7 +143,7 @@ class _Given:
 
     def take_body(self, body: bytes | Upload, headers: Headers) -> None:
         whole = next(iter(self.at.get("body", ())), None)
-        members = {item.name for item in self.at.get("member", ())}
+        members = {item.given_as: item.name for item in self.at.get("member", ())}
         name = whole.name if whole else "body"
         if whole is None and not members:
             self.faults["body"] = "is not declared: the operation takes no body"
@@ -165,13 +165,13 @@ class _Given:
             self.values[name] = Encoded(value, body, media)
         elif isinstance(value, dict):
             self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
-            self.values.update((key, member) for key, member in value.items() if key in members)
+            self.values.update((members[key], member) for key, member in value.items() if key in members)
         else:
             self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
 
     def _takes_encoding(self, whole: Input | None) -> bool:
         """Whether the body may be encoded: the operation takes it whole, and declares the header that says so."""
-        declared = {item.name.lower() for item in self.at.get("header", ())}
+        declared = {item.given_as.lower() for item in self.at.get("header", ())}
         return whole is not None and "content-encoding" in declared
 
     def _convert(self, item: Input, convert: Any, text: Any) -> None:
