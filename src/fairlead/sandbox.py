@@ -2,8 +2,8 @@
 
 Each consumed API answers below its namespace (`/together-ai-batches/batches`). Where a path has items
 (`/batches/{id}`), what is POSTed to it can be listed, read, changed, acted on (`/batches/{id}/cancel`) and deleted;
-every other operation echoes what it received. The credential is checked, undeclared requests are refused, and the same
-requests always give the same answers.
+every other operation echoes what it received, beside what its declared outputs look for. The credential is checked,
+undeclared requests are refused, and the same requests always give the same answers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from fairlead.consumed import Consumed
 from fairlead.document import Document
 from fairlead.errors import CallError
 from fairlead.exposes.routing import Match, RouteTable
+from fairlead.model import OutputParameter
+from fairlead.outputs import located
+from fairlead.samples import sample
 from fairlead.template import parse
 from fairlead.upstream import Request
 
@@ -83,7 +86,10 @@ class Sandbox:
         self._alike: dict[tuple[str, str], list[_Operation]] = {}
         self._shapes: set[str] = set()
         self._creatable: set[str] = set()
+        self._mapped: dict[int, list[OutputParameter]] = {}
         for document in self.documents:
+            for exposed in document.exposed:
+                self._mapped.setdefault(id(exposed.consumed), []).extend(exposed.outputs)
             for one in document.consumed:
                 self._add(one, document)
 
@@ -177,7 +183,12 @@ class Sandbox:
         return {"object": "list", f"{item['object']}_id": item["id"], kind: [], **_echoed(received)}
 
     def _echo(self, one: Consumed, received: _Received) -> Any:
-        return {"object": _singular(one.resource.name), "operation": one.operation.name, **_echoed(received)}
+        declared = located(one.operation.output_parameters, ())
+        wanted = sample([*declared, *self._mapped.get(id(one), ())])
+        if isinstance(wanted, list):
+            return wanted
+        echo = {"object": _singular(one.resource.name), "operation": one.operation.name, **_echoed(received)}
+        return echo | (wanted or {})
 
     def _item(self, path: str) -> dict[str, Any]:
         name = path.rpartition("/")[2]
