@@ -53,6 +53,15 @@ def _as_keys(value: Any) -> Any:
     return dict(zip(value, value, strict=True)) if isinstance(value, list) else value
 
 
+def path_of(location: str, folder: Path) -> Path | None:
+    """The path behind a `file://` location, in the folder where it is relative; None where it is none."""
+    scheme, _, rest = location.partition("://")
+    if scheme.lower() != "file" or not rest:
+        return None
+    relative = rest.startswith((".", "/.")) or not rest.startswith("/")
+    return folder / (rest.lstrip("/") if relative else rest)
+
+
 class Bind(Model):
     """Names for variables of the environment, or for the keys of a file, under a namespace."""
 
@@ -64,11 +73,7 @@ class Bind(Model):
     @property
     def file(self) -> Path | None:
         """The file behind a `file://` location, relative to the document's folder; None where there is none."""
-        scheme, _, rest = self.location.partition("://")
-        if scheme.lower() != "file" or not rest:
-            return None
-        relative = rest.startswith((".", "/.")) or not rest.startswith("/")
-        return Path(self.at().file).parent / (rest.lstrip("/") if relative else rest)
+        return path_of(self.location, Path(self.at().file).parent)
 
     def variable(self, key: str) -> str:
         """What is looked up for a key: a variable of the environment, or `<file>#<key in it>`."""

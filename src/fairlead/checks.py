@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fairlead.binds import Environ, environ
-from fairlead.document import Document
+from fairlead.document import Document, Loading
 from fairlead.errors import Problem
 from fairlead.listeners import Listener, arrange
-from fairlead.load import load_all
+from fairlead.load import AS_IT_IS, load_all
 from fairlead.locations import with_files
 from fairlead.settings import Settings
 
 
 def checked(
-    paths: Iterable[Path], env_file: Path | None, *, rest_prefix: bool = False
+    paths: Iterable[Path], env_file: Path | None, loading: Loading = AS_IT_IS
 ) -> tuple[tuple[Document, ...], tuple[Problem, ...], tuple[str, ...]]:
     """The documents, every problem of them (each alone, together on their listeners, missing secrets), and notes."""
-    documents, problems = load_all(paths, rest_prefix=rest_prefix)
+    documents, problems = load_all(paths, loading)
     listeners, clashes = arrange(documents, Settings())
     variables, unread = configured(documents, env_file)
     found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))

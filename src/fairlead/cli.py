@@ -54,6 +54,11 @@ REST_PREFIX = _option(
     show_default=True,
     help="Put each REST adapter's paths below its namespace.",
 )
+SCRIPTS = _option(
+    "--scripts/--no-scripts",
+    default=None,
+    help="Run the scripts of steps always, or never.  [default: where a control adapter permits them]",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
@@ -73,6 +78,7 @@ def main() -> None:
 @_option("--rest-port", type=click.IntRange(1, 65535), help="Port of all REST adapters, instead of the files' own.")
 @_option("--mcp-port", type=click.IntRange(1, 65535), help="Port of all MCP adapters, instead of the files' own.")
 @REST_PREFIX
+@SCRIPTS
 @_option(
     "--allowed-host",
     multiple=True,
@@ -157,12 +163,18 @@ def _settings(**options: Any) -> Any:
     names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict", "workers", "grace")
     return Settings(
         **{name: options[name] for name in names},
-        rest_prefix=options["rest_prefix"] == "namespace",
+        loading=_loading(options["rest_prefix"], options["scripts"]),
         allowed_hosts=options["allowed_host"],
         base_uris=_base_uris(options["base_uri"]),
         limits=limits,
         reading=Reading(options["max_request_body"], options["forward_query"]),
     )
+
+
+def _loading(rest_prefix: str, scripts: bool | None) -> Any:
+    from fairlead.document import Loading
+
+    return Loading(rest_prefix == "namespace", scripts)
 
 
 def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
@@ -180,12 +192,19 @@ def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
 @main.command()
 @PATHS
 @REST_PREFIX
+@SCRIPTS
 @ENV_FILE
 @_option("--strict", is_flag=True, help="Count warnings and missing secrets as errors.")
 @click.option("--report", "as_table", is_flag=True, help="Print a table of all files: what is served, how it was told.")
 @AS_JSON
 def check(
-    paths: tuple[Path, ...], rest_prefix: str, env_file: Path | None, strict: bool, as_table: bool, as_json: bool
+    paths: tuple[Path, ...],
+    rest_prefix: str,
+    scripts: bool | None,
+    env_file: Path | None,
+    strict: bool,
+    as_table: bool,
+    as_json: bool,
 ) -> None:
     """Report every problem of capability files.
 
@@ -195,7 +214,7 @@ def check(
     from fairlead.checks import checked
 
     try:
-        documents, problems, notes = checked(_paths(paths), env_file, rest_prefix=rest_prefix == "namespace")
+        documents, problems, notes = checked(_paths(paths), env_file, _loading(rest_prefix, scripts))
     except LoadError as error:
         documents, problems, notes = (), error.problems, ()
     except StartError as error:
@@ -224,15 +243,16 @@ def _summary(documents: Iterable[Any], problems: Iterable[Problem]) -> None:
 @main.command()
 @PATHS
 @REST_PREFIX
+@SCRIPTS
 @AS_JSON
-def explain(paths: tuple[Path, ...], rest_prefix: str, as_json: bool) -> None:
+def explain(paths: tuple[Path, ...], rest_prefix: str, scripts: bool | None, as_json: bool) -> None:
     """Print which upstream request every operation and tool makes, and by which evidence."""
     from fairlead.explain import as_json as explained
     from fairlead.explain import lines
     from fairlead.load import load_all
 
     try:
-        documents, problems = load_all(_paths(paths), rest_prefix=rest_prefix == "namespace")
+        documents, problems = load_all(_paths(paths), _loading(rest_prefix, scripts))
     except LoadError as error:
         documents, problems = (), error.problems
     if as_json:

@@ -18,6 +18,7 @@ from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
 from fairlead.imports import Apis
 from fairlead.planning import Known, functions, planned_function
+from fairlead.steps import Scripting
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,32 @@ class Document:
             yield from (source for source in exposed.sources if isinstance(source, Value))
 
 
-def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, rest_prefix: bool) -> Document:
+@dataclass(frozen=True)
+class Loading:
+    """What an operator decides about reading documents.
+
+    With `rest_prefix` each REST adapter's paths start with its namespace. Scripts run where a document permits them;
+    with `scripts` they always do, or never.
+    """
+
+    rest_prefix: bool = False
+    scripts: bool | None = None
+
+    def scripting(self, permitted: Scripting | None) -> Scripting | None:
+        """How scripts run, None where they do not."""
+        if self.scripts is None:
+            return permitted
+        said = permitted or Scripting()
+        return said.model_copy(update={"enabled": True}) if self.scripts else None
+
+
+def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, loading: Loading) -> Document:
     """The document with the plans of everything it exposes, its problems not yet looked for."""
     consumed = tuple(chain.from_iterable(api.operations() for api in found.apis))
     reachable = Reachable(consumed, found.absent)
-    known = Known(reachable, functions(model.all_aggregates, reachable, bindings))
+    known = Known(reachable, functions(model.all_aggregates, reachable, bindings), loading.scripting(None))
     alone = tuple(planned_function(one, known) for one in known.functions)
     bare = Document(file, model, bindings, found.apis, consumed, alone)
-    rest = (routes(one, known, bindings, f"/{one.namespace}" if rest_prefix else "") for one in bare.rest)
+    rest = (routes(one, known, bindings, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest)
     mcp = (tools(one, known, bindings) for one in bare.mcp)
     return replace(bare, routes=tuple(chain(*rest)), tools=tuple(chain(*mcp)))

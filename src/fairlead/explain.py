@@ -12,7 +12,7 @@ from fairlead.calls import Target
 from fairlead.document import Document
 from fairlead.errors import Place
 from fairlead.exposed import Exposed, Reference
-from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedStep
+from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
 from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
@@ -90,6 +90,9 @@ def _step(step: PlannedStep, file: str) -> Iterator[str]:
         case PlannedCall():
             sources = {parameter.argument: source for parameter, source in step.sources}
             yield from (f"  {line}" for line in _request(step.target, sources, file))
+        case PlannedScript():
+            yield f"  runs a script in {step.language}"
+            yield from (f"  {parameter.name} = {_shown(source)}" for parameter, source in step.sources)
         case PlannedLookup():
             yield f"  looks up {step.match} = {_shown(step.sources[0][1])} in {step.index}"
 

@@ -25,7 +25,9 @@ from fairlead.model import OutputParameter
 from fairlead.operation import Failing, Run, Shape, Source
 from fairlead.results import Results, step_of
 from fairlead.schema import Schema, schema_of
-from fairlead.sequence import Act, CallAct, Get, LookupAct, Reads, Sequential, Step
+from fairlead.scope import RESULT
+from fairlead.scripts import Limits, Script
+from fairlead.sequence import Act, CallAct, Get, LookupAct, Reads, ScriptAct, Sequential, Step
 from fairlead.sources import results, revealed
 from fairlead.wiring import Wiring, wired
 
@@ -75,7 +77,26 @@ class PlannedLookup:
         return LookupAct(self.index, self.match, revealed(key, wiring.environ), self.members)
 
 
-PlannedStep = PlannedCall | PlannedLookup
+@dataclass(frozen=True)
+class PlannedScript:
+    """A step that runs a script, for which it takes the results of all steps before."""
+
+    name: str
+    place: Place
+    language: str
+    script: Script
+    limits: Limits
+    before: tuple[str, ...]
+    sources: Sources
+    is_safe: ClassVar[bool] = True
+    declared: ClassVar[frozenset[str]] = frozenset()
+
+    def act(self, wiring: Wiring) -> Act | Failing:
+        sources = tuple((one.name, revealed(source, wiring.environ)) for one, source in self.sources)
+        return ScriptAct(self.script, self.limits, sources)
+
+
+PlannedStep = PlannedCall | PlannedLookup | PlannedScript
 
 
 def reads(step: PlannedStep) -> Iterator[str]:
@@ -84,6 +105,8 @@ def reads(step: PlannedStep) -> Iterator[str]:
         yield from results(source)
     if isinstance(step, PlannedLookup):
         yield step.index
+    if isinstance(step, PlannedScript):
+        yield from (f"{RESULT}{name}" for name in step.before)
 
 
 @dataclass(frozen=True)

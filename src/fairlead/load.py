@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fairlead.binds import Bindings
 from fairlead.capability import as_capability
-from fairlead.document import Document, planned
+from fairlead.document import Document, Loading, planned
 from fairlead.errors import LoadError, Place, Problem, did_you_mean
 from fairlead.findings import findings
 from fairlead.imports import apis, with_imports
@@ -20,27 +20,29 @@ from fairlead.nodes import MappingNode
 from fairlead.source import parse, read
 from fairlead.validation import MENDED
 
+AS_IT_IS = Loading()
 
-def load(path: Path, *, rest_prefix: bool = False) -> Document:
-    """The document in a file; with `rest_prefix` each REST adapter's paths start with its namespace.
+
+def load(path: Path, loading: Loading = AS_IT_IS) -> Document:
+    """The document in a file.
 
     Raises:
         LoadError: The file cannot be used; holds all problems found.
     """
-    return _document(read(path), str(path), rest_prefix)
+    return _document(read(path), str(path), loading)
 
 
-def loads(text: str, file: str = "<text>", *, rest_prefix: bool = False) -> Document:
+def loads(text: str, file: str = "<text>", loading: Loading = AS_IT_IS) -> Document:
     """The document in a text, as `load` has it."""
-    return _document(parse(text.encode(), file), file, rest_prefix)
+    return _document(parse(text.encode(), file), file, loading)
 
 
-def _document(root: MappingNode, file: str, rest_prefix: bool) -> Document:
+def _document(root: MappingNode, file: str, loading: Loading) -> Document:
     model, problems = as_capability(root)
     model, unmet = with_imports(model, Path(file).parent)
     bindings = Bindings(model.all_binds, model.label or Path(file).stem, model.bind_faults)
     consumed = apis(model.all_consumes, bindings, Path(file).parent)
-    document = planned(model, consumed, bindings, file, rest_prefix)
+    document = planned(model, consumed, bindings, file, loading)
     found = {*problems, *unmet, *consumed.problems, *filter(_is_certain, findings(document))}
     return replace(document, problems=tuple(sorted(found)))
 
@@ -71,13 +73,13 @@ def files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def load_all(paths: Iterable[Path], *, rest_prefix: bool = False) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+def load_all(paths: Iterable[Path], loading: Loading = AS_IT_IS) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
     """All documents that can be used, and every problem of all files, sorted."""
     documents: list[Document] = []
     problems: list[Problem] = []
     for path in files(paths):
         try:
-            document = load(path, rest_prefix=rest_prefix)
+            document = load(path, loading)
         except LoadError as error:
             problems += error.problems
         else:

@@ -6,15 +6,17 @@ mappings: [{targetName: name, value: $.get-ship.name}]
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from fairlead.binding import Binding, Sources, inputs_of, named, published, sources_of, unused
 from fairlead.caller import Caller
 from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem
-from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedStep
+from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import Format
 from fairlead.http_call import Parameter
 from fairlead.mocks import holes_of
@@ -23,20 +25,21 @@ from fairlead.operation import Argument, Shape
 from fairlead.outputs import located
 from fairlead.results import Ending
 from fairlead.scope import Scope
+from fairlead.scripting import scripted
 from fairlead.shape import Context, Kept, members, shape
 from fairlead.sources import drafted
-from fairlead.steps import CallStep, LookupStep
+from fairlead.steps import CallStep, LookupStep, Scripting, ScriptStep
 from fairlead.wiring import decoder
 
 
 def orchestrated(
-    caller: Caller, scope: Scope, reachable: Reachable
+    caller: Caller, scope: Scope, reachable: Reachable, scripting: Scripting | None = None
 ) -> tuple[tuple[Flow, Binding] | None, list[Problem]]:
     """The plan of an operation of steps and how it is fed, or the problems that prevent it."""
     problems: list[Problem] = []
-    assigned = _assigned(caller, scope, problems)
+    assigned = _given(caller.with_, scope, problems)
     scope = replace(scope, assigned=tuple(parameter.name for parameter, _ in assigned))
-    steps = _steps(caller, scope, reachable, problems)
+    steps = _steps(caller, scope, reachable, scripting, problems)
     if problems:
         return None, problems
     scope = replace(scope, steps=tuple(step.name for step in steps))
@@ -54,10 +57,10 @@ def orchestrated(
     return (flow, published(Binding(inputs, feeding), scope)), []
 
 
-def _assigned(caller: Caller, scope: Scope, problems: list[Problem]) -> Sources:
-    """What the `with` around the steps gives, for any of them to take by its name."""
+def _given(values: Mapping[str, Any] | None, scope: Scope, problems: list[Problem]) -> Sources:
+    """What a `with` gives that is not for the parameters of one operation."""
     drafts: Sources = []
-    for key, value in (caller.with_ or {}).items():
+    for key, value in (values or {}).items():
         parameter = Parameter(key, "member")
         try:
             drafts.append((parameter, drafted(value, parameter, scope, scope.at(key))))
@@ -66,7 +69,9 @@ def _assigned(caller: Caller, scope: Scope, problems: list[Problem]) -> Sources:
     return named(drafts, scope, problems)
 
 
-def _steps(caller: Caller, scope: Scope, reachable: Reachable, problems: list[Problem]) -> list[PlannedStep]:
+def _steps(
+    caller: Caller, scope: Scope, reachable: Reachable, scripting: Scripting | None, problems: list[Problem]
+) -> list[PlannedStep]:
     planned: list[PlannedStep] = []
     names: list[str] = []
     for step in caller.steps:
@@ -78,7 +83,7 @@ def _steps(caller: Caller, scope: Scope, reachable: Reachable, problems: list[Pr
         elif isinstance(step, LookupStep):
             planned += _lookup(step, inner, problems)
         else:
-            problems.append(Problem(step.at("type"), "script steps are not supported by this version"))
+            planned += _script(step, inner, scripting, problems)
         names.append(step.title)
     return planned
 
@@ -126,6 +131,17 @@ def _lookup(step: LookupStep, scope: Scope, problems: list[Problem]) -> list[Pla
         return []
     sources = named([(key, source)], scope, problems)
     return [PlannedLookup(step.title, step.at(), index, step.match, step.output_parameters, sources)]
+
+
+def _script(step: ScriptStep, scope: Scope, scripting: Scripting | None, problems: list[Problem]) -> list[PlannedStep]:
+    try:
+        language, script, limits = scripted(step, scripting)
+    except ValueError as error:
+        problems.append(Problem(step.at("file"), f"step {step.title!r} {error}"))
+        return []
+    before = (*scope.assigned, *scope.steps)
+    sources = _given(step.with_, scope, problems)
+    return [PlannedScript(step.title, step.at(), language, script, limits, before, sources)]
 
 
 def _located(caller: Caller, flow: Flow, scope: Scope) -> tuple[OutputParameter, ...]:

@@ -30,6 +30,7 @@ from fairlead.orchestration import orchestrated
 from fairlead.outputs import located
 from fairlead.scope import Scope
 from fairlead.shape import Context, InputNames, shape
+from fairlead.steps import Scripting
 from fairlead.wiring import decoder
 
 _PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
@@ -63,6 +64,7 @@ class Known:
 
     reachable: Reachable
     functions: tuple[Shared, ...] = ()
+    scripting: Scripting | None = None
 
     @property
     def namespaces(self) -> frozenset[str]:
@@ -145,7 +147,7 @@ def _calling(bare: Exposed, one: Entry, target: Target) -> Exposed:
 
 
 def _in_steps(bare: Exposed, one: Entry, known: Known) -> Exposed:
-    found, problems = orchestrated(one.caller, one.scope, known.reachable)
+    found, problems = orchestrated(one.caller, one.scope, known.reachable, known.scripting)
     if found is None:
         return replace(bare, problems=tuple(problems))
     flow, binding = found

@@ -27,6 +27,8 @@ from fairlead.operation import (
     json_result,
     value_of,
 )
+from fairlead.scope import RESULT
+from fairlead.scripts import Limits, Script, ScriptFailed
 from fairlead.styles import to_text
 
 Get = Callable[[Json], Json]
@@ -115,6 +117,26 @@ class LookupAct:
 
     def _picked(self, item: dict[str, Json]) -> Json:
         return {name: item.get(name) for name in self.members} if self.members else item
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAct:
+    """Runs a script over the arguments, the results of all steps before, and what its `with` gives."""
+
+    script: Script
+    limits: Limits
+    sources: tuple[tuple[str, Source], ...]
+
+    async def __call__(self, arguments: Arguments, forwarded: Forwarded) -> Answer:
+        given = ((name, source(arguments)) for name, source in self.sources)
+        context = {name.removeprefix(RESULT): plain(value) for name, value in arguments.items()}
+        context |= {name: plain(value) for name, value in given if value is not UNSET}
+        try:
+            found = await self.script(context, self.limits)
+        except ScriptFailed as error:
+            raise StepFailed(f"the script {error}") from None
+        value = None if found is UNSET else found
+        return Answer(json_result(value), value, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fairlead.document import Loading
 from fairlead.exposes.request import Reading
 from fairlead.upstream import Limits
 
@@ -30,7 +31,7 @@ class Settings:
     host: str = "127.0.0.1"
     rest_port: int | None = None
     mcp_port: int | None = None
-    rest_prefix: bool = False
+    loading: Loading = Loading()
     strict: bool = False
     allowed_hosts: tuple[str, ...] = ()
     base_uris: Mapping[str, str] = field(default_factory=dict)

@@ -41,7 +41,7 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
         LoadError: Nothing can be served, or with `strict` anything is wrong.
         StartError: A port is taken or a setting is wrong.
     """
-    documents, problems = load_all(paths, rest_prefix=settings.rest_prefix)
+    documents, problems = load_all(paths, settings.loading)
     _check_namespaces(documents, settings)
     listeners, clashes = arrange(documents, settings)
     variables, unread = (sandboxes.environ_of(documents), ()) if sandbox else configured(documents, env_file)

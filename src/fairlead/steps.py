@@ -86,6 +86,17 @@ class ResultMapping(Model):
     value: Any
 
 
+class Scripting(Model):
+    """What a control adapter says of scripts: whether they run, where they are, and in how many milliseconds."""
+
+    enabled: bool = True
+    default_location: Text = ""
+    default_language: Text = ""
+    timeout: Annotated[int, Field(ge=1)] = 60_000
+    statement_limit: Annotated[int, Field(ge=1)] | None = None
+    allowed_languages: tuple[Text, ...] = ()
+
+
 def given_in(steps: tuple[Step, ...]) -> Iterator[Any]:
     """The values that the steps give, for whatever they may refer to."""
     for step in steps:

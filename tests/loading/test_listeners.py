@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlead.document import Document
+from fairlead.document import Document, Loading
 from fairlead.listeners import Listener, arrange
 from fairlead.load import loads
 from fairlead.settings import Settings
@@ -128,7 +128,8 @@ def test_with_a_prefix_no_two_namespaces_clash() -> None:
     )
     one = text.replace("NAME", "one").replace("OPERATION", READ)
     two = text.replace("NAME", "two").replace("OPERATION", "{name: read, method: GET, call: harbour.other}")
-    documents = [loads(one, "a.yaml", rest_prefix=True), loads(two, "b.yaml", rest_prefix=True)]
+    prefixed = Loading(rest_prefix=True)
+    documents = [loads(one, "a.yaml", prefixed), loads(two, "b.yaml", prefixed)]
 
     assert [str(route) for route in only(*documents).routes] == ["GET /one/ships/{id}", "GET /two/ships/{id}"]
     assert problems(*documents) == []

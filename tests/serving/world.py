@@ -130,14 +130,15 @@ class World:
 
 @asynccontextmanager
 async def world(
-    *sources: Path | str,
+    *sources: Path | str | Document,
     upstream: Callable[[httpx.Request], httpx.Response] | httpx.AsyncBaseTransport | None = None,
     environ: Mapping[str, SecretStr] = KEYS,
     settings: Settings | None = None,
 ) -> AsyncIterator[World]:
     """The runtime of documents (paths, or YAML texts); without an upstream it has the real network."""
     settings = settings or Settings()
-    listeners, _ = arrange([document(source) for source in sources], settings)
+    documents = [source if isinstance(source, Document) else document(source) for source in sources]
+    listeners, _ = arrange(documents, settings)
     transport = httpx.MockTransport(upstream) if callable(upstream) else upstream
     async with AsyncExitStack() as stack:
         connected = await stack.enter_async_context(connect(settings.limits, settings.ca_file, transport))
