@@ -11,7 +11,7 @@ ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
-    styles conversion arguments operation
+    styles conversion arguments operation encodings
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
@@ -108,4 +108,4 @@ def test_nothing_of_ours_reads_yaml_but_the_source() -> None:
         if full_name.partition(".")[0] == "yaml"
     }
 
-    assert importers == {"source"}
+    assert importers == {"source", "encodings"}  # which only writes it

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from fairlead.consumes import Size
 from fairlead.errors import Severity
 from fairlead.model import Model, Text
 
@@ -21,6 +22,7 @@ class Adapter(Model):
     address: Text = ""
     port: Port | None = None
     description: Text = ""
+    max_binary_size: Size | None = None
 
     @model_validator(mode="after")
     def _has_a_namespace(self) -> Self:

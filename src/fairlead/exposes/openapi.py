@@ -9,6 +9,7 @@ from typing import Any
 
 from fairlead import __version__
 from fairlead.arguments import Input, Inputs
+from fairlead.encodings import ENCODINGS
 from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
 from fairlead.template import Hole, parse
@@ -149,7 +150,8 @@ def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
-    content = {"application/json": {"schema": exposed.schema}}
+    media = exposed.media_type or (ENCODINGS[exposed.encoding].media if exposed.encoding else "application/json")
+    content = {media: {"schema": exposed.schema} if media == "application/json" else {}}
     if exposed.is_mock:
         yield "200", {"description": "The answer, as the document has it", "content": content}
         yield "400", {"$ref": f"#/components/responses/{_BY_STATUS['400']}"}
