@@ -11,6 +11,7 @@ from fairlead import __version__
 from fairlead.arguments import Input, Inputs
 from fairlead.encodings import ENCODINGS
 from fairlead.exposed import Exposed
+from fairlead.exposes.request import first_name
 from fairlead.exposes.rest import Route
 from fairlead.template import Hole, parse
 
@@ -129,11 +130,11 @@ def _parameter(item: Input) -> dict[str, Any]:
 def _body(items: list[Input]) -> dict[str, Any] | None:
     if not items:
         return None
-    required = [item.given_as for item in items if item.required]
+    required = list(dict.fromkeys(_member(item) for item in items if item.required))
     if items[0].location == "body":
         schema = items[0].schema
     else:
-        schema = {"type": "object", "properties": {item.given_as: item.schema for item in items}}
+        schema = {"type": "object", "properties": {_member(item): _member_schema(item) for item in items}}
         schema |= {"required": required} if required else {}
         schema["additionalProperties"] = False
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
@@ -143,6 +144,15 @@ def _answer(exposed: Exposed) -> str:
     if exposed.consumed is None:
         return "What its steps or its function make of the upstreams' answers"
     return f"{'The mapped answer' if exposed.shape else 'The answer'} of `{exposed.consumed}`"
+
+
+def _member(item: Input) -> str:
+    """The member of the body that an input is, or is found in."""
+    return first_name(item.found_at) if item.found_at else item.given_as
+
+
+def _member_schema(item: Input) -> dict[str, Any]:
+    return {} if item.found_at else item.schema
 
 
 def _responses(route: Route) -> Iterator[tuple[str, Any]]:
