@@ -12,6 +12,7 @@ ORDER = """
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation
+    scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
