@@ -12,7 +12,6 @@ ORDER = """
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation
-    scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
@@ -21,7 +20,8 @@ ORDER = """
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
     auth.hmac auth
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
-    steps caller aggregates scripts.base scripts.packages scripts.wasm scripts.javascript scripts.python scripts
+    steps caller aggregates
+    scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
