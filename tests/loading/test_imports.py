@@ -20,7 +20,8 @@ ORDER = """
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
     auth.hmac auth
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
-    steps caller aggregates scripts.base scripts.packages scripts.wasm scripts.javascript scripts.python scripts
+    steps caller aggregates
+    scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
