@@ -11,6 +11,7 @@ from fairlead import __version__
 from fairlead.arguments import Input, Inputs
 from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
+from fairlead.exposes.security import Security
 from fairlead.template import Hole, parse
 
 _PROBLEM = {
@@ -51,11 +52,13 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
     """The document at `/openapi.json`."""
     listed = tuple(routes)
     ids = _operation_ids(listed)
+    security = Security(listed)
     paths: dict[str, dict[str, Any]] = {}
     first: dict[str, Route] = {}
     for route in listed:
         path = _path(first.setdefault(route.shape, route))
-        paths.setdefault(path, {})[route.method.lower()] = _operation(_renamed(route, first), ids[id(route)])
+        operation = _operation(_renamed(route, first), ids[id(route)])
+        paths.setdefault(path, {})[route.method.lower()] = operation | security.of(route)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
@@ -65,6 +68,7 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "schemas": {"Problem": _PROBLEM},
             "responses": {name: _problem_response(text) for name, text in _RESPONSES.items()},
+            **({"securitySchemes": security.schemes} if security.schemes else {}),
         },
     }
 
