@@ -68,7 +68,7 @@ class SignedTokens:
     def __init__(self, keys: Keys, expected: Expected) -> None:
         self._keys = keys
         self._expected = expected
-        self._jws = PyJWS(sorted(ALGORITHMS))
+        self._jws = PyJWS(ALGORITHMS)
 
     async def __call__(self, token: str) -> Claims:
         claims = await self._claims(token)
@@ -94,6 +94,6 @@ class SignedTokens:
         except PyJWTError:
             header = {}
         id_, algorithm = header.get("kid"), header.get("alg")
-        if algorithm not in ALGORITHMS or "crit" in header or not isinstance(id_, str | None):
+        if not isinstance(id_, str | None) or algorithm not in ALGORITHMS or "crit" in header:
             raise InvalidToken("Token validation failed")
         return id_, algorithm

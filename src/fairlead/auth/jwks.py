@@ -36,7 +36,7 @@ _MIN_RSA_BITS: Final = 2048
 
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey | Ed448PublicKey
 _CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
-ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA", *_CURVES})
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA", *_CURVES)
 """Those with a public key alone: of a shared secret nobody could tell who signed."""
 
 
@@ -126,13 +126,15 @@ class Keys:
 def _usable(listed: list[Any]) -> Iterator[Key]:
     """The public keys for signatures; others are left out."""
     for data in listed:
-        if not isinstance(data, Mapping) or data.get("kty") == "oct" or "d" in data:
-            continue
-        if data.get("use", "sig") != "sig" or "verify" not in data.get("key_ops", ["verify"]):
-            continue
         try:
-            public = PyJWK(dict(data)).key
+            if data["kty"] == "oct" or "d" in data or not _is_for_signatures(data):
+                continue
+            public = PyJWK(data).key
         except (PyJWTError, ValueError, TypeError, KeyError):
             continue
         if isinstance(public, PublicKey):
             yield Key(data.get("kid"), data.get("alg"), public)
+
+
+def _is_for_signatures(data: Mapping[str, Any]) -> bool:
+    return data.get("use", "sig") == "sig" and "verify" in data.get("key_ops", ["verify"])
