@@ -9,6 +9,7 @@ from typing import Any
 
 from fairlead import __version__
 from fairlead.arguments import Input, Inputs
+from fairlead.auth.resource_server import ResourceServer
 from fairlead.exposed import Exposed
 from fairlead.exposes.rest import Route
 from fairlead.exposes.security import Security
@@ -34,6 +35,8 @@ _PROBLEM = {
     },
 }
 _RESPONSES = {
+    "Unauthorized": "The caller shows no credential, or one that is not accepted",
+    "Forbidden": "The caller's token lacks a scope",
     "InvalidArguments": "An argument is undeclared, missing or of another type",
     "UpstreamFailed": "The upstream cannot be reached, or the connection to it broke off",
     "NotConfigured": "A secret or a base URI is not set, or all connections are in use",
@@ -150,6 +153,10 @@ def _answer(exposed: Exposed) -> str:
 
 def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     exposed = route.exposed
+    if demand := route.adapter.authentication:
+        yield "401", {"$ref": "#/components/responses/Unauthorized"}
+        if isinstance(demand, ResourceServer):
+            yield "403", {"$ref": "#/components/responses/Forbidden"}
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
