@@ -127,7 +127,7 @@ def test_every_worker_answers_on_both_ports_and_the_log_tells_which(tmp_path: Pa
         ended = served.stop()
 
     for worker in workers:
-        lines = [line for line in ended.stderr.splitlines() if f"by={worker}" in line]
+        lines = [line for line in ended.stderr.splitlines() if f"/by/{worker} " in line]
         assert [f"[{worker}]" in line for line in lines] == [True, True]
 
 
