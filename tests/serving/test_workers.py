@@ -122,8 +122,8 @@ def test_every_worker_answers_on_both_ports_and_the_log_tells_which(tmp_path: Pa
         for worker in workers:
             with only(worker, served):
                 for base in (served.rest, served.mcp):
-                    live = httpx.get(f"{base}/health/live?by={worker}", trust_env=False, timeout=DEADLINE)
-                    assert live.status_code == 200
+                    nothing = httpx.get(f"{base}/by/{worker}?x=1", trust_env=False, timeout=DEADLINE)
+                    assert nothing.status_code == 404
         ended = served.stop()
 
     for worker in workers:
