@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from openapi_spec_validator import validate
 from pydantic import SecretStr
 
+from fairlead.checks import missing
 from fairlead.listeners import arrange
 from fairlead.load import loads
 from fairlead.settings import Settings
@@ -163,6 +165,23 @@ def test_two_routes_that_let_in_different_callers_are_not_served_as_one() -> Non
 
     assert [route.exposed.target for route in listeners[0].routes] == [None]
     assert any("clashes" in problem.message for problem in problems)
+
+
+async def test_with_several_digests_each_caller_gets_in_by_whichever_challenge() -> None:
+    two = (file(name, f"{{type: digest, username: {name}, password: p}}") for name in ("first", "second"))
+    async with world(*two, upstream=Upstream(), environ={}) as one:
+        for name in ("first", "second"):
+            auth = httpx.DigestAuth(name, "p")
+            answers = [await one.rest.get(path, auth=auth) for path in ("/first", "/second", "/nothing", "/docs")]
+            expected = {"first": [200, 401, 404, 200], "second": [401, 200, 404, 200]}[name]
+            assert [answered.status_code for answered in answers] == expected
+
+
+def test_a_secret_that_is_not_set_is_told_before_anybody_calls() -> None:
+    document = loads(file("red", RED), "red.yaml")
+
+    (problem,) = missing([document], {})
+    assert str(problem).startswith("red.yaml:10:77: warning: RED is not set; set it in the environment")
 
 
 async def test_the_description_says_how_to_authenticate() -> None:

@@ -11,6 +11,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -75,13 +76,19 @@ class Nonces:
         return int(self._now() * 1000)
 
 
+@cache
+def _nonces() -> Nonces:
+    """Those of this process: callers cannot tell whose challenge they answer, so all adapters have the same."""
+    return Nonces()
+
+
 class DigestCheck:
     """Lets through who proves that he knows the password."""
 
-    def __init__(self, username: str, password: str, nonces: Nonces | None = None) -> None:
+    def __init__(self, username: str, password: str) -> None:
         self._username = username
         self._users = {name: hashed(name, username, REALM, password) for name in ALGORITHMS}
-        self._nonces = nonces or Nonces()
+        self._nonces = _nonces()
 
     async def __call__(self, scope: Scope) -> Scope:
         credential, rest = authorization(scope, "Digest")
