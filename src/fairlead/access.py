@@ -32,11 +32,11 @@ class Access:
         self._wiring = wiring
         self._by_meaning: dict[Hashable, Check] = {}
         occupants = (occupant for listener in listeners for occupant in listener.occupants)
-        self._checks = {id(one.adapter): check for one in occupants if (check := self._check(one))}
+        self._checks = {id(one.adapter): self._check(one) for one in occupants}
 
     def of(self, adapter: Adapter) -> Check | None:
-        """What callers of the adapter have to pass, if anything."""
-        return self._checks.get(id(adapter))
+        """What callers of the adapter, which is an occupant of a listener, have to pass, if anything."""
+        return self._checks[id(adapter)]
 
     def every(self, adapters: Iterable[Adapter]) -> tuple[Check, ...]:
         """All checks of the adapters, each once."""

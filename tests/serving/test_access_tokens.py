@@ -21,12 +21,12 @@ from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuth
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
-from fairlead.auth.access_tokens import MAX_LENGTH, Expected, InvalidToken
-from fairlead.auth.introspection import LIFETIME as KEPT
+from fairlead.auth.access_tokens import KEPT, MAX_KEPT, MAX_LENGTH, Expected, Read, Remembered
 from fairlead.auth.introspection import OpaqueTokens
 from fairlead.auth.jwks import LIFETIME, OUTAGE, PAUSE, Keys
+from fairlead.auth.resource_server import TokenCheck
 from fairlead.auth.tokens import Client as OurClient
-from fairlead.errors import UpstreamFailed
+from fairlead.errors import Unauthorized, UpstreamFailed
 from fairlead.upstream import connect
 from serving.issuer import ISSUER, RESOURCE, Issuer, claims, private_key, public_jwk, token
 from serving.test_callers import ships
@@ -366,20 +366,53 @@ async def test_an_issuer_that_does_not_answer_lets_nobody_in() -> None:
     assert "canary" not in down.text + nowhere.text + stranger.text
 
 
-async def test_what_the_issuer_said_is_kept_for_half_a_minute_and_not_the_token() -> None:
+async def test_what_a_token_is_is_remembered_for_half_a_minute_and_not_the_token() -> None:
     issuer, clock = Issuer(active={"opaque": {}}), Clock()
     async with connect(transport=issuer.transport()) as upstream:
-        read = OpaqueTokens(OurClient("us", "our canary"), Expected(ISSUER, RESOURCE), upstream, now=clock)
+        read = Remembered(OpaqueTokens(OurClient("us", "our canary"), ISSUER, upstream), clock)
         assert (await read("opaque"))["active"] is True
         issuer.active.clear()
         clock.time += KEPT - 1
         assert (await read("opaque"))["active"] is True
         clock.time += 1
-        with pytest.raises(InvalidToken):
-            await read("opaque")
+        assert (await read("opaque"))["active"] is False
 
-        assert "opaque" not in repr(vars(read)["_kept"])
-        assert issuer.count("/introspect") == 2
+    assert "opaque" not in repr(vars(read)["_kept"])
+    assert issuer.count("/introspect") == 2
+
+
+async def test_so_many_tokens_are_remembered_and_no_more() -> None:
+    asked_about = []
+
+    async def read(given: str) -> Mapping[str, Any]:
+        asked_about.append(given)
+        return {}
+
+    remembered = Remembered(read)
+    for number in range(MAX_KEPT + 1):
+        await remembered(str(number))
+    for number in (1, MAX_KEPT, 0):
+        await remembered(str(number))
+
+    assert asked_about == [*map(str, range(MAX_KEPT + 1)), "0"]
+
+
+async def test_a_remembered_token_expires_all_the_same() -> None:
+    clock = Clock()
+    check = TokenCheck(Expected(ISSUER, RESOURCE, now=clock), RESOURCE, (), Remembered(said_to_be(exp=clock.time + 5)))
+    scope = {"headers": [(b"authorization", b"Bearer x")]}
+
+    assert await check(scope) == {"headers": []}
+    clock.time += 5
+    with pytest.raises(Unauthorized, match="Token expired"):
+        await check(scope)
+
+
+def said_to_be(**changed: Any) -> Read:
+    async def read(given: str) -> Mapping[str, Any]:
+        return claims(**changed)
+
+    return read
 
 
 async def described(one: World, port: int, path: str = "") -> tuple[int, Any]:

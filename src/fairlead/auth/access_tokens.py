@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from jwt import PyJWS, PyJWTError
@@ -15,8 +16,11 @@ from fairlead.jsontext import loads
 
 Claims = Mapping[str, Any]
 Read = Callable[[str], Awaitable[Claims]]
-"""The claims of a token; raises `InvalidToken` for one that is not good for us."""
+"""The claims of a token, whoever it is for; raises `InvalidToken` for one that cannot be read."""
 MAX_LENGTH: Final = 16 * 1024
+KEPT: Final = 30.0
+"""How long what a token is is remembered, in seconds."""
+MAX_KEPT: Final = 1000
 _SKEW: Final = 30.0
 """By how many seconds the clock that made a token may be ahead of ours."""
 
@@ -25,23 +29,31 @@ class InvalidToken(Exception):
     """A token that is not good; the message is for the caller."""
 
 
+SIGNED: Final = frozenset({"exp", "iss", "aud"})
+"""The claims that a signed token needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Who makes our tokens and whom they are for."""
+    """Who makes our tokens, whom they are for, and which claims they cannot do without."""
 
     issuer: str
     audience: str
+    needed: frozenset[str] = SIGNED
     now: Callable[[], float] = time.time
 
-    def check(self, claims: Claims, *, needed: frozenset[str]) -> None:
+    def check(self, claims: Claims) -> None:
         """Raises `InvalidToken` for a claim that is wrong, or is needed and not there."""
-        if "exp" in claims.keys() | needed and (expiry := _moment(claims.get("exp"))) <= self.now():
+        looked_at = self.needed | claims.keys()
+        if "active" in self.needed and claims.get("active") is not True:
+            raise InvalidToken("Token is not active")
+        if "exp" in looked_at and (expiry := _moment(claims.get("exp"))) <= self.now():
             raise InvalidToken("Token expired" if expiry else "Token without expiry")
         if "nbf" in claims and not 0 < _moment(claims["nbf"]) <= self.now() + _SKEW:
             raise InvalidToken("Token not yet valid")
-        if "iss" in claims.keys() | needed and not is_about(claims.get("iss"), self.issuer):
+        if "iss" in looked_at and not is_about(claims.get("iss"), self.issuer):
             raise InvalidToken("Invalid issuer")
-        if "aud" in claims.keys() | needed and self.audience not in _words(claims.get("aud"), split=False):
+        if "aud" in looked_at and self.audience not in _words(claims.get("aud"), split=False):
             raise InvalidToken("Invalid audience")
 
 
@@ -62,21 +74,37 @@ def scopes(claims: Claims) -> frozenset[str]:
     return _words(claims.get("scope")) | _words(claims.get("scp"))
 
 
+class Remembered:
+    """Reads each token once in half a minute; what it was is kept under a hash of it."""
+
+    def __init__(self, read: Read, now: Callable[[], float] = time.monotonic) -> None:
+        self._read = read
+        self._now = now
+        self._kept: dict[bytes, tuple[Claims, float]] = {}
+
+    async def __call__(self, token: str) -> Claims:
+        if len(token) > MAX_LENGTH:
+            raise InvalidToken("Token validation failed")
+        key = sha256(token.encode()).digest()
+        claims, until = self._kept.get(key, ({}, 0.0))
+        if self._now() < until:
+            return claims
+        claims = await self._read(token)
+        self._kept.pop(key, None)
+        while len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = claims, self._now() + KEPT
+        return claims
+
+
 class SignedTokens:
     """Reads tokens that are signed with a key of the authorization server."""
 
-    def __init__(self, keys: Keys, expected: Expected) -> None:
+    def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._expected = expected
         self._jws = PyJWS(ALGORITHMS)
 
     async def __call__(self, token: str) -> Claims:
-        claims = await self._claims(token)
-        self._expected.check(claims, needed=frozenset({"exp", "iss", "aud"}))
-        return claims
-
-    async def _claims(self, token: str) -> Claims:
-        """The claims of a token whose signature is right."""
         id_, algorithm = self._header(token)
         for key in await self._keys.fitting(id_, algorithm):
             try:
@@ -90,7 +118,7 @@ class SignedTokens:
     def _header(self, token: str) -> tuple[str | None, str]:
         """The id of the key, if the token names one, and the algorithm."""
         try:
-            header = self._jws.get_unverified_header(token) if len(token) <= MAX_LENGTH else {}
+            header = self._jws.get_unverified_header(token)
         except PyJWTError:
             header = {}
         id_, algorithm = header.get("kid"), header.get("alg")

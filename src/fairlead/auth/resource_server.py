@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from starlette.types import Scope
 
-from fairlead.auth.access_tokens import Expected, InvalidToken, Read, SignedTokens, scopes
+from fairlead.auth.access_tokens import SIGNED, Expected, InvalidToken, Read, Remembered, SignedTokens, scopes
 from fairlead.auth.demand import WANTED, Check, Demand, challenge
-from fairlead.auth.introspection import OpaqueTokens
+from fairlead.auth.introspection import OPAQUE, OpaqueTokens
 from fairlead.auth.jwks import Keys
 from fairlead.auth.presented import authorization
 from fairlead.auth.tokens import Client
@@ -78,14 +78,15 @@ class ResourceServer(Demand):
     def checking(self, texts: Mapping[str, str], upstream: Upstream) -> Check:
         given = {key: text.strip() for key, text in texts.items()}
         issuer, resource = given["authorizationServerUri"], given.get("resource", "")
-        expected = Expected(issuer, given.get("audience") or resource)
-        if not issuer.startswith(("https://", "http://")) or not expected.audience:
+        audience = given.get("audience") or resource
+        if not issuer.startswith(("https://", "http://")) or not audience:
             raise ValueError("is blank, or no http(s) URL")
-        read: Read = SignedTokens(Keys(issuer, upstream), expected)
+        read: Read = SignedTokens(Keys(issuer, upstream))
         if self._asks:
             client = Client(given["clientId"], given["clientSecret"], self.client_authentication == _IN_BODY)
-            read = OpaqueTokens(client, expected, upstream, given.get("introspectionEndpoint", ""))
-        return TokenCheck(issuer, resource, tuple(given.get("scopes", "").split()), read)
+            read = OpaqueTokens(client, issuer, upstream, given.get("introspectionEndpoint", ""))
+        expected = Expected(issuer, audience, OPAQUE if self._asks else SIGNED)
+        return TokenCheck(expected, resource, tuple(given.get("scopes", "").split()), Remembered(read))
 
     def described(self) -> tuple[dict[str, Any], ...]:
         names = self.scopes.split() if isinstance(self.scopes, str) else self.scopes
@@ -99,7 +100,7 @@ class ResourceServer(Demand):
 class TokenCheck:
     """Lets through who has a token with all scopes that are needed."""
 
-    issuer: str
+    expected: Expected
     resource: str
     scopes: tuple[str, ...]
     read: Read = field(repr=False)
@@ -110,6 +111,7 @@ class TokenCheck:
             raise NoCredential(WANTED, headers=[self._challenge()])
         try:
             claims = await self.read(token.decode("latin-1"))
+            self.expected.check(claims)
         except InvalidToken as fault:
             said = (("error", "invalid_token"), ("error_description", str(fault)))
             raise Unauthorized(f"the token is not accepted: {fault}", headers=[self._challenge(*said)]) from None
@@ -140,5 +142,5 @@ class TokenCheck:
     def metadata(self) -> dict[str, Any]:
         """What protects the resource (RFC 9728, 2)."""
         needed = {"scopes_supported": list(self.scopes)} if self.scopes else {}
-        servers = {"authorization_servers": [self.issuer], "bearer_methods_supported": ["header"]}
+        servers = {"authorization_servers": [self.expected.issuer], "bearer_methods_supported": ["header"]}
         return {"resource": self.resource, **servers, **needed}

@@ -60,21 +60,19 @@ class Gateway:
         if scope["type"] != "http":
             await self._pages(scope, receive, send)
             return
+        method, path = scope["method"], scope["raw_path"]
         try:
-            match = self._find(scope["method"], scope["raw_path"])
+            match = self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
         except ArgumentError:
             await admitted(scope, self._checks)
             raise
         if match:
             await self._answer(match, scope, receive, send)
-        elif methods := self._table.methods(scope["raw_path"]):
-            await admitted(scope, self._checks_at(scope["raw_path"], methods))
-            await _other_method(scope["method"], methods, send)
+        elif methods := self._table.methods(path):
+            await admitted(scope, self._checks_at(path, methods))
+            await _other_method(method, methods, send)
         else:
             await self._pages(scope, receive, send)
-
-    def _find(self, method: str, path: bytes) -> Match[Endpoint] | None:
-        return self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
 
     def _checks_at(self, path: bytes, methods: Iterable[str]) -> tuple[Check, ...]:
         """The checks of all routes at a path; none where any of them is open."""
