@@ -447,11 +447,22 @@ async def test_a_caller_without_a_token_is_told_where_to_get_one() -> None:
     assert {answered.headers["www-authenticate"] for answered in answers} == {f'Bearer realm="fairlead", {CHALLENGE}'}
 
 
-async def test_an_audience_that_is_no_url_has_no_metadata() -> None:
-    async with world(ships(OAUTH.replace(RESOURCE, "ships")), upstream=Issuer().transport(), environ=ENVIRON) as one:
+@pytest.mark.parametrize("resource", ["ships", "urn:ships", "https://["])
+async def test_an_audience_that_is_no_url_has_no_metadata(resource: str) -> None:
+    async with world(ships(OAUTH.replace(RESOURCE, resource)), upstream=Issuer().transport(), environ=ENVIRON) as one:
         answered = await one.rest.get("/ships/1")
 
     assert answered.headers["www-authenticate"] == 'Bearer realm="fairlead", scope="ships.read"'
+
+
+@pytest.mark.parametrize("issuer", ["auth.test", "https://", "https://[", "file:///etc", "https://{auth}", " "])
+async def test_an_issuer_that_is_no_url_shuts_the_adapter(issuer: str) -> None:
+    environ = {"ISSUER": SecretStr(issuer)}
+    async with world(ships(OAUTH), upstream=Issuer().transport(), environ=environ) as one:
+        answered = await one.rest.get("/ships/1", headers={"authorization": f"Bearer {token()}"})
+
+    assert answered.status_code == 503
+    assert "ISSUER is blank, or no http(s) URL" in answered.json()["detail"]
 
 
 async def test_the_audience_counts_where_there_is_one() -> None:

@@ -52,6 +52,8 @@ class ResourceServer(Demand):
     def refusal(self) -> str:
         if not self.authorization_server_uri:
             return "oauth2 needs an `authorizationServerUri` whose tokens are taken"
+        if "{" not in self.authorization_server_uri and not _is_url(self.authorization_server_uri):
+            return "`authorizationServerUri` is no http(s) URL"
         if not (self.resource or self.audience):
             return "oauth2 needs a `resource` or an `audience` that tokens are for"
         if self._asks and not (self.client_id and self.client_secret):
@@ -79,18 +81,19 @@ class ResourceServer(Demand):
         given = {key: text.strip() for key, text in texts.items()}
         issuer, resource = given["authorizationServerUri"], given.get("resource", "")
         audience = given.get("audience") or resource
-        if not issuer.startswith(("https://", "http://")) or not audience:
+        if not _is_url(issuer) or not audience:
             raise ValueError("is blank, or no http(s) URL")
         read: Read = SignedTokens(Keys(issuer, upstream))
         if self._asks:
             client = Client(given["clientId"], given["clientSecret"], self.client_authentication == _IN_BODY)
             read = OpaqueTokens(client, issuer, upstream, given.get("introspectionEndpoint", ""))
         expected = Expected(issuer, audience, OPAQUE if self._asks else SIGNED)
-        return TokenCheck(expected, resource, tuple(given.get("scopes", "").split()), Remembered(read))
+        needed = tuple(given.get("scopes", "").split())
+        return TokenCheck(expected, resource if _is_url(resource) else "", needed, Remembered(read))
 
     def described(self) -> tuple[dict[str, Any], ...]:
         names = self.scopes.split() if isinstance(self.scopes, str) else self.scopes
-        if not self.token_endpoint:
+        if not _is_url(self.token_endpoint):
             return ({"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},)
         flow = {"tokenUrl": self.token_endpoint, "scopes": dict.fromkeys(names, "")}
         return ({"type": "oauth2", "flows": {"clientCredentials": flow}},)
@@ -102,6 +105,7 @@ class TokenCheck:
 
     expected: Expected
     resource: str
+    """The URL of what is protected; empty where the file names none, and nothing is told of it."""
     scopes: tuple[str, ...]
     read: Read = field(repr=False)
 
@@ -124,15 +128,14 @@ class TokenCheck:
 
     def _challenge(self, *said: tuple[str, str]) -> tuple[str, str]:
         wanted = (("scope", " ".join(self.scopes)),) if self.scopes else ()
-        where = self.metadata_url
-        return challenge("Bearer", (*said, *wanted, *((("resource_metadata", where),) if where else ())))
+        where = (("resource_metadata", self.metadata_url),) if self.resource else ()
+        return challenge("Bearer", (*said, *wanted, *where))
 
     @property
     def metadata_url(self) -> str:
-        """Where callers find what protects the resource; nowhere where the file names no URL that it has."""
+        """Where callers find what protects the resource: the well-known part stands before its path."""
         parts = urlsplit(self.resource)
-        is_url = parts.scheme in ("http", "https") and parts.netloc
-        return f"{parts.scheme}://{parts.netloc}{self.metadata_path}" if is_url else ""
+        return f"{parts.scheme}://{parts.netloc}{self.metadata_path}"
 
     @property
     def metadata_path(self) -> str:
@@ -144,3 +147,12 @@ class TokenCheck:
         needed = {"scopes_supported": list(self.scopes)} if self.scopes else {}
         servers = {"authorization_servers": [self.expected.issuer], "bearer_methods_supported": ["header"]}
         return {"resource": self.resource, **servers, **needed}
+
+
+def _is_url(text: str) -> bool:
+    """Whether a text is an absolute http(s) URL without variables."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and "{" not in text
