@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import os
 import signal
@@ -22,6 +23,19 @@ from fairlead.upstream import answers
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that a server's close seldom meets a request."""
+
+
+class _WithoutQuery(logging.Filter):
+    """Leaves the query out of the access log, for it may hold the API key of a caller."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, target, *rest = record.args
+            record.args = (client, method, str(target).partition("?")[0], *rest)
+        return True
+
+
+logging.getLogger("uvicorn.access").addFilter(_WithoutQuery())
 
 
 class _Server(uvicorn.Server):

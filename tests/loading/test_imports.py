@@ -16,18 +16,19 @@ ORDER = """
     binds locations
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
-    auth.base auth.places auth.keys auth.tokens
-    auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
-    auth.hmac auth
+    auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
+    auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
+    auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
+    auth.certificate auth.hmac auth
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
     steps caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.mcp exposes
-    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
-    exposes.toolbox exposes.answers exposes.hotpath exposes.tools
+    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
+    exposes.gateway exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners guard runtime protocol server samples sandbox explain checks terminal overview banner
+    settings listeners access guard runtime protocol server samples sandbox explain checks terminal overview banner
     supervisor start cli
 """.split()
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from fairlead import __version__
 from fairlead.arguments import Input, Inputs
+from fairlead.auth.resource_server import ResourceServer
 from fairlead.encodings import ENCODINGS
 from fairlead.exposed import Exposed
 from fairlead.exposes.request import first_name
 from fairlead.exposes.rest import Route
+from fairlead.exposes.security import Security
 from fairlead.template import Hole, parse
 
 _PROBLEM = {
@@ -35,6 +37,8 @@ _PROBLEM = {
     },
 }
 _RESPONSES = {
+    "Unauthorized": "The caller shows no credential, or one that is not accepted",
+    "Forbidden": "The caller's token lacks a scope",
     "InvalidArguments": "An argument is undeclared, missing or of another type",
     "UpstreamFailed": "The upstream cannot be reached, or the connection to it broke off",
     "NotConfigured": "A secret or a base URI is not set, or all connections are in use",
@@ -53,11 +57,13 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
     """The document at `/openapi.json`."""
     listed = tuple(routes)
     ids = _operation_ids(listed)
+    security = Security(listed)
     paths: dict[str, dict[str, Any]] = {}
     first: dict[str, Route] = {}
     for route in listed:
         path = _path(first.setdefault(route.shape, route))
-        paths.setdefault(path, {})[route.method.lower()] = _operation(_renamed(route, first), ids[id(route)])
+        operation = _operation(_renamed(route, first), ids[id(route)])
+        paths.setdefault(path, {})[route.method.lower()] = operation | security.of(route)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
@@ -67,6 +73,7 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "schemas": {"Problem": _PROBLEM},
             "responses": {name: _problem_response(text) for name, text in _RESPONSES.items()},
+            **({"securitySchemes": security.schemes} if security.schemes else {}),
         },
     }
 
@@ -157,6 +164,10 @@ def _member_schema(item: Input) -> dict[str, Any]:
 
 def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     exposed = route.exposed
+    if demand := route.adapter.authentication:
+        yield "401", {"$ref": "#/components/responses/Unauthorized"}
+        if isinstance(demand, ResourceServer):
+            yield "403", {"$ref": "#/components/responses/Forbidden"}
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
