@@ -50,7 +50,15 @@ def banner(
 
 
 def _size(document: Document) -> str:
-    return f"{document.label}: {counted(len(document.routes), 'route')}, {counted(len(document.tools), 'tool')}"
+    parts = {
+        "route": document.routes,
+        "tool": document.tools,
+        "resource": document.resources,
+        "prompt": document.prompts,
+    }
+    always = ("route", "tool")
+    said = (counted(len(listed), kind) for kind, listed in parts.items() if listed or kind in always)
+    return f"{document.label}: {', '.join(said)}"
 
 
 def _made_up(documents: tuple[Document, ...]) -> Iterator[str]:
@@ -83,7 +91,7 @@ def _addresses(listener: Listener, base: str) -> Iterator[str]:
     if listener.routes:
         routes = counted(len(listener.routes), "route")
         yield f"  {base}  REST, {routes}{_callers(route.adapter for route in listener.routes)}; browse {base}/docs"
-    if listener.adapters:
+    if listener.offers:
         *single, every = listener.tool_sets()
         yield from _shortened([_endpoint(base, tools) for tools in single])
         yield _endpoint(base, every)

@@ -29,7 +29,7 @@ def crowded(listeners: Iterable[Listener]) -> Iterator[str]:
     """A note for each list of tools that is longer than some clients take."""
     for listener in listeners:
         for tools in listener.tool_sets():
-            is_repeated = len(listener.adapters) == 1 and tools.path != "/mcp"
+            is_repeated = len(listener.offers) == 1 and tools.path != "/mcp"
             if not is_repeated and (said := tools.crowding()):
                 yield f"port {listener.port}: {said}"
 

@@ -16,6 +16,8 @@ from fairlead.exposed import Exposed
 from fairlead.exposes import McpExposes, RestExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool, tools
+from fairlead.exposes.prompts import Prompt, prompts
+from fairlead.exposes.resources import Resource, resources
 from fairlead.exposes.rest import Route, routes
 from fairlead.imports import Apis
 from fairlead.planning import Known, functions, planned_function
@@ -37,6 +39,8 @@ class Document:
     functions: tuple[Exposed, ...] = ()
     routes: tuple[Route, ...] = ()
     tools: tuple[Tool, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -45,9 +49,10 @@ class Document:
 
     @property
     def exposed(self) -> Iterator[Exposed]:
-        """The plans of all routes and tools, in the order of the document."""
+        """The plans of all routes, tools and resources that answer by them, in the order of the document."""
         yield from (route.exposed for route in self.routes)
         yield from (tool.exposed for tool in self.tools)
+        yield from (resource.exposed for resource in self.resources if not resource.written.location)
 
     @property
     def adapters(self) -> tuple[Adapter, ...]:
@@ -118,4 +123,10 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     bare = Document(file, model, bindings, found.apis, consumed, alone)
     rest = (routes(one, known, bindings, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest)
     mcp = (tools(one, known, bindings) for one in bare.mcp)
-    return replace(bare, routes=tuple(chain(*rest)), tools=tuple(chain(*mcp)))
+    return replace(
+        bare,
+        routes=tuple(chain(*rest)),
+        tools=tuple(chain(*mcp)),
+        resources=tuple(chain(*(resources(one, one.resources, known, bindings) for one in bare.mcp))),
+        prompts=tuple(chain(*(prompts(one, one.prompts) for one in bare.mcp))),
+    )

@@ -14,6 +14,7 @@ from fairlead.document import Document
 from fairlead.errors import Place
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.mcp import Tool
+from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
@@ -31,18 +32,25 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
             yield from _block(str(route), route)
         for tool in document.tools:
             yield from _block(f"tool {tool.name}", tool)
+        for resource in document.resources:
+            yield from _block(f"resource {resource.uri}", resource)
+        for prompt in document.prompts:
+            yield f"  prompt {prompt.name}"
+            yield from (f"    refused: {problem}" for problem in prompt.problems)
         yield ""
 
 
-def _block(title: str, one: Route | Tool) -> Iterator[str]:
+def _block(title: str, one: Route | Tool | Resource) -> Iterator[str]:
     yield f"  {title}"
     exposed = one.exposed
     if demand := one.adapter.authentication:
         yield f"    callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
-    if exposed.target is None:
+    if isinstance(one, Resource) and one.folder:
+        yield f"    files at {one.written.location}"
+    elif exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
-        return
-    yield from (f"    {line}" for line in _target(exposed))
+    else:
+        yield from (f"    {line}" for line in _target(exposed))
 
 
 def _target(exposed: Exposed) -> Iterator[str]:
@@ -156,13 +164,15 @@ def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
                 {"kind": "rest", "method": route.method, "path": route.path, **_entry(route)}
                 for route in document.routes
             ]
-            + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools],
+            + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools]
+            + [{"kind": "mcp", "resource": one.uri, **_entry(one)} for one in document.resources]
+            + [{"kind": "mcp", "prompt": one.name, "line": one.place.line} for one in document.prompts],
         }
         for document in documents
     ]
 
 
-def _entry(one: Route | Tool) -> dict[str, Any]:
+def _entry(one: Route | Tool | Resource) -> dict[str, Any]:
     exposed, demand = one.exposed, one.adapter.authentication
     where = {"line": exposed.place.line, "call": exposed.call, "callers": demand.type if demand else None}
     if exposed.target is None:

@@ -23,6 +23,10 @@ def findings(document: Document) -> Iterator[Problem]:
     """What is wrong with parts of a document that has the right form."""
     for exposed in (*document.functions, *document.exposed):
         yield from exposed.problems
+    for part in document.prompts:
+        yield from part.problems
+    for resource in document.resources:
+        yield from resource.exposed.problems
     for value in document.values():
         yield from value.undeclared()
     for section in document.sections:
@@ -92,9 +96,6 @@ def _mcp_problems(adapter: McpExposes) -> Iterator[Problem]:
     if adapter.transport != "http":
         message = f"transport {adapter.transport!r} is served over http instead"
         yield Problem(adapter.at("transport"), message, "", "warning")
-    for key in ("resources", "prompts"):
-        if getattr(adapter, key) is not None:
-            yield Problem(adapter.at(key), f"MCP {key} are not supported by this version")
 
 
 def _authentication_problems(adapter: Adapter) -> Iterator[Problem]:

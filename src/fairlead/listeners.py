@@ -18,8 +18,10 @@ from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
-from fairlead.exposes.mcp import Tool
+from fairlead.exposes.mcp import McpExposes, Tool
 from fairlead.exposes.pages import HEALTH, LISTS
+from fairlead.exposes.prompts import NamedPrompt, Prompt
+from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
 from fairlead.flow import Flow
 from fairlead.names import unique_names
@@ -44,18 +46,26 @@ class NamedTool:
 
 @dataclass(frozen=True)
 class ToolSet:
-    """The tools that answer at one path of a listener."""
+    """What answers at one path of a listener: tools, resources and prompts."""
 
     path: str
     name: str
     instructions: str
     tools: tuple[NamedTool, ...]
-    adapters: tuple[Adapter, ...]
+    adapters: tuple[McpExposes, ...]
+    resources: tuple[Resource, ...] = ()
+    prompts: tuple[NamedPrompt, ...] = ()
 
     def of(self, adapters: Collection[Adapter]) -> ToolSet:
         """The part of it that comes from those adapters, under the same names."""
-        kept = tuple(named for named in self.tools if any(named.tool.adapter is one for one in adapters))
-        return replace(self, tools=kept, adapters=tuple(adapters))
+        listed = tuple(adapter for adapter in self.adapters if _is_of(adapter, adapters))
+        return replace(
+            self,
+            tools=tuple(one for one in self.tools if _is_of(one.tool.adapter, listed)),
+            resources=tuple(one for one in self.resources if _is_of(one.adapter, listed)),
+            prompts=tuple(one for one in self.prompts if _is_of(one.prompt.adapter, listed)),
+            adapters=listed,
+        )
 
     def crowding(self) -> str:
         """That the list is longer than some clients take, and about what it costs; nothing where it is not."""
@@ -69,10 +79,24 @@ class ToolSet:
         return f"{self.path} lists {cost}; {clients}: {self.path}?include=PATTERN lists a part"
 
 
+def _is_of(adapter: Adapter, adapters: Iterable[Adapter]) -> bool:
+    return any(adapter is one for one in adapters)
+
+
 def _described(named: NamedTool) -> dict[str, Any]:
     """What a client reads of a tool, about."""
     exposed = named.tool.exposed
     return {"name": named.name, "description": exposed.description, "inputSchema": exposed.inputs.schema}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An MCP adapter and all that it offers."""
+
+    adapter: McpExposes
+    tools: tuple[Tool, ...]
+    resources: tuple[Resource, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,34 +113,46 @@ class Listener:
 
     port: int
     routes: tuple[Route, ...]
-    adapters: Mapping[str, tuple[Adapter, tuple[Tool, ...]]]
+    offers: Mapping[str, Offer]
     occupants: tuple[Occupant, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        return tuple(tool for _, tools in self.adapters.values() for tool in tools)
+        return tuple(tool for offer in self.offers.values() for tool in offer.tools)
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        return tuple(resource for offer in self.offers.values() for resource in offer.resources)
 
     def tool_sets(self) -> Iterator[ToolSet]:
         """One set per adapter, and where there is any the set of all."""
-        for namespace, (adapter, tools) in self.adapters.items():
-            yield _tool_set(f"/{namespace}/mcp", namespace, adapter.description, tools, (adapter,))
-        if self.adapters:
-            adapters = tuple(adapter for adapter, _ in self.adapters.values())
-            yield _tool_set("/mcp", "fairlead", "", self.tools, adapters)
+        for namespace, offer in self.offers.items():
+            yield _tool_set(f"/{namespace}/mcp", namespace, offer.adapter.description, [offer])
+        if self.offers:
+            yield _tool_set("/mcp", "fairlead", "", self.offers.values())
 
 
-def _tool_set(
-    path: str, name: str, instructions: str, tools: tuple[Tool, ...], adapters: tuple[Adapter, ...]
-) -> ToolSet:
-    names = unique_names([(tool.namespace, tool.name) for tool in tools])
-    named = (NamedTool(unique, tool) for unique, tool in zip(names, tools, strict=True))
-    return ToolSet(path, name, instructions, tuple(named), adapters)
+def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) -> ToolSet:
+    listed = tuple(offers)
+    tools = [tool for offer in listed for tool in offer.tools]
+    prompts = [prompt for offer in listed for prompt in offer.prompts]
+    tool_names = unique_names([(tool.namespace, tool.name) for tool in tools])
+    prompt_names = unique_names([(prompt.namespace, prompt.name) for prompt in prompts])
+    return ToolSet(
+        path,
+        name,
+        instructions,
+        tuple(map(NamedTool, tool_names, tools)),
+        tuple(offer.adapter for offer in listed),
+        tuple(resource for offer in listed for resource in offer.resources),
+        tuple(map(NamedPrompt, prompt_names, prompts)),
+    )
 
 
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
     routes: dict[int, list[Route]] = {}
-    adapters: dict[int, list[tuple[Adapter, tuple[Tool, ...]]]] = {}
+    offers: dict[int, list[Offer]] = {}
     occupants: dict[int, list[Occupant]] = {}
     for document in documents:
         for rest in document.rest:
@@ -125,21 +161,29 @@ def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Li
             occupants.setdefault(port, []).append(Occupant(rest, document.bindings))
         for mcp in document.mcp:
             port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
-            tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
-            adapters.setdefault(port, []).append((mcp, tools))
+            offers.setdefault(port, []).append(_offer(document, mcp))
             occupants.setdefault(port, []).append(Occupant(mcp, document.bindings))
     problems: list[Problem] = []
     listeners = (
-        _listener(port, routes.get(port, []), adapters.get(port, []), tuple(there), problems)
+        _listener(port, routes.get(port, []), offers.get(port, []), tuple(there), problems)
         for port, there in occupants.items()
     )
     return tuple(listeners), tuple(sorted(problems))
 
 
+def _offer(document: Document, adapter: McpExposes) -> Offer:
+    return Offer(
+        adapter,
+        tuple(tool for tool in document.tools if tool.adapter is adapter),
+        tuple(resource for resource in document.resources if resource.adapter is adapter),
+        tuple(prompt for prompt in document.prompts if prompt.adapter is adapter),
+    )
+
+
 def _listener(
     port: int,
     routes: list[Route],
-    adapters: list[tuple[Adapter, tuple[Tool, ...]]],
+    offers: list[Offer],
     occupants: tuple[Occupant, ...],
     problems: list[Problem],
 ) -> Listener:
@@ -148,15 +192,16 @@ def _listener(
         alike.setdefault((route.method, route.shape), []).append(route)
     settled = [_settled(same, port) for same in alike.values()]
     problems += (problem for _, found in settled for problem in found)
-    named: dict[str, tuple[Adapter, tuple[Tool, ...]]] = {}
-    for adapter, tools in adapters:
+    named: dict[str, Offer] = {}
+    for offer in offers:
+        adapter = offer.adapter
         name = _free(adapter.namespace, named)
         if name != adapter.namespace:
-            message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace][0].at()} has it"
+            message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace].adapter.at()} has it"
             problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
-        named[name] = adapter, tools
+        named[name] = offer
     listener = Listener(port, tuple(route for route, _ in settled), named, occupants)
-    problems += [*_renamed(listener), *_hidden(listener)]
+    problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener)]
     return listener
 
 
@@ -236,10 +281,25 @@ def _hidden(listener: Listener) -> Iterator[Problem]:
             yield Problem(route.place, f"{route} cannot be reached", hint)
 
 
+def _same_uris(listener: Listener) -> Iterator[Problem]:
+    """A note for each resource whose URI another one has at `/mcp`, where the first of them is read."""
+    first: dict[str, Resource] = {}
+    for resource in listener.resources:
+        other = first.setdefault(resource.uri, resource)
+        if other is not resource:
+            message = f"the URI {resource.uri!r} is that of the resource at {other.place} too"
+            hint = f"it is read at /{resource.adapter.namespace}/mcp"
+            yield Problem(resource.place, message, hint, "warning")
+
+
 def _renamed(listener: Listener) -> Iterator[Problem]:
-    """A note for each tool that has another name on an endpoint than in its document."""
+    """A note for each tool or prompt that has another name on an endpoint than in its document."""
     for tools in listener.tool_sets():
         for named in tools.tools:
             if named.name != named.tool.name:
                 message = f"tool {named.tool.name!r} is called {named.name!r} at {tools.path}"
                 yield Problem(named.tool.exposed.place, message, "", "warning")
+        for prompt in tools.prompts:
+            if prompt.name != prompt.prompt.name:
+                message = f"prompt {prompt.prompt.name!r} is called {prompt.name!r} at {tools.path}"
+                yield Problem(prompt.prompt.place, message, "", "warning")

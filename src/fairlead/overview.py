@@ -91,6 +91,7 @@ def _refusals(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
         named = [*((str(route), route.exposed) for route in document.routes)]
         named += ((f"tool {tool.name}", tool.exposed) for tool in document.tools)
+        named += ((f"resource {one.uri}", one.exposed) for one in document.resources if not one.is_served)
         for name, exposed in named:
             if exposed.target is None:
                 yield from (f"{name}: {problem}" for problem in exposed.problems)

@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fairlead.access import Access, Guarded, metadata
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.gateway import Gateway
+from fairlead.exposes.library import Library
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
 from fairlead.exposes.toolbox import ToolEndpoint
-from fairlead.exposes.tools import McpEndpoint
+from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard
 from fairlead.listeners import Listener, ToolSet
 from fairlead.settings import Settings
@@ -52,7 +53,8 @@ def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, rea
 def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access) -> Served:
     adapters = tuple(occupant.adapter for occupant in listener.occupants)
     checks = access.every(adapters)
-    operations = {id(tool): tool.exposed.operation(wiring) for tool in listener.tools}
+    operations = {id(one): one.exposed.operation(wiring) for one in listener.tools}
+    operations |= {id(one): one.exposed.operation(wiring) for one in listener.resources}
     endpoints: list[McpEndpoint] = []
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
@@ -60,9 +62,13 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
         return pages(ready, description(routes) if routes else None)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
-        part = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in tools.of(shown).tools)
-        endpoints.append(McpEndpoint(tools.name, tools.instructions, part, settings.reading.body))
-        return endpoints[-1]
+        part = tools.of(shown)
+        listed = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in part.tools)
+        library = Library(((one, operations[id(one)]) for one in part.resources), part.prompts)
+        hint = hint_of(part.adapters)
+        made = McpEndpoint(part.name, part.instructions, listed, settings.reading.body, library, hint=hint)
+        endpoints.append(made)
+        return made
 
     full = documented(adapters)
     lists = access.divided(adapters, documented) if checks else full

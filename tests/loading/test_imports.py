@@ -24,9 +24,9 @@ ORDER = """
     steps caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
-    exposes.adapter exposes.rest exposes.mcp exposes
+    exposes.adapter exposes.rest exposes.resources exposes.prompts exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
-    exposes.gateway exposes.toolbox exposes.answers exposes.hotpath exposes.tools
+    exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
     settings listeners access guard runtime protocol server samples sandbox explain checks terminal overview banner
     supervisor start cli

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,8 @@ from fairlead.caller import Caller
 from fairlead.errors import Problem, Severity
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.prompts import McpPrompt
+from fairlead.exposes.resources import McpResource
 from fairlead.model import AnyType, InputParameter, Model, Text
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
@@ -79,8 +81,10 @@ class McpExposes(Adapter):
     type: Literal["mcp"]
     transport: Literal["http", "stdio", "sse"] = "http"
     tools: tuple[McpTool, ...] = ()
-    resources: Any = None
-    prompts: Any = None
+    resources: tuple[McpResource, ...] = ()
+    prompts: tuple[McpPrompt, ...] = ()
+    ttl_ms: Annotated[int, Field(ge=0)] | None = None
+    cache_scope: Literal["public", "private"] | None = None
 
 
 @dataclass(frozen=True)

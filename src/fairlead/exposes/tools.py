@@ -1,4 +1,4 @@
-"""The tools of an MCP adapter as an ASGI application: the official SDK, streamable HTTP, stateless.
+"""An MCP adapter as an ASGI application: the official SDK, streamable HTTP, stateless.
 
 One endpoint serves every protocol revision. Plain requests are answered without the SDK, in its words.
 """
@@ -6,12 +6,13 @@ One endpoint serves every protocol revision. Plain requests are answered without
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Final, TypeVar, get_args
 
 import anyio
 import mcp_types as types
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -25,12 +26,18 @@ from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import send_json, unless_gone
+from fairlead.exposes.library import Library, as_error
+from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.request import read_body
 from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
 from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
 from fairlead.operation import Arguments
 
+T = TypeVar("T")
+Context = ServerRequestContext[Any]
+Paged = types.PaginatedRequestParams | None
+NO_LIBRARY: Final = Library((), ())
 log = logging.getLogger("fairlead")
 MAX_DEPTH = 200
 """How deep the structure of an answer may be for the SDK, which cannot write what is deeper than about 250."""
@@ -45,7 +52,15 @@ class McpEndpoint:
     """
 
     def __init__(
-        self, name: str, instructions: str, tools: Iterable[ToolEndpoint], max_body: int, *, hot: bool = True
+        self,
+        name: str,
+        instructions: str,
+        tools: Iterable[ToolEndpoint],
+        max_body: int,
+        library: Library = NO_LIBRARY,
+        *,
+        hint: CacheHint | None = None,
+        hot: bool = True,
     ) -> None:
         self._all = Toolbox(tools)
         self._parts: dict[bytes, Toolbox] = {b"": self._all}
@@ -56,7 +71,10 @@ class McpEndpoint:
             get_tool_input_schema=self._schema,
             on_list_tools=self._list,
             on_call_tool=self._call,
+            cache_hints=dict.fromkeys(get_args(CacheableMethod), hint) if hint else None,
+            **self._lent(library),
         )
+        self._library = library
         self._identity = server.server_info_stamp
         self._recorded: dict[tuple[bytes, tuple[str, ...]], Raw] = {}
         self._max_body = max_body
@@ -64,6 +82,16 @@ class McpEndpoint:
         self._manager = StreamableHTTPSessionManager(
             server, json_response=True, stateless=True, max_request_body_size=max_body
         )
+
+    def _lent(self, library: Library) -> dict[str, Any]:
+        """What answers for resources and prompts; where there are none, clients are not told of any."""
+        resources = {
+            "on_list_resources": self._resources,
+            "on_list_resource_templates": self._templates,
+            "on_read_resource": self._read,
+        }
+        prompts = {"on_list_prompts": self._prompts, "on_get_prompt": self._prompt}
+        return {**(resources if library.has_resources else {}), **(prompts if library.has_prompts else {})}
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """The life of the endpoint."""
@@ -126,21 +154,17 @@ class McpEndpoint:
         tool = self._all.find(name)
         return tool.operation.inputs.schema if tool else None
 
-    async def _list(
-        self, context: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
+    async def _list(self, context: Context, params: Paged) -> types.ListToolsResult:
         cursor = (params.cursor if params else None) or "0"
         pages = self._asked(context).pages
         if cursor not in pages:
             raise MCPError(types.INVALID_PARAMS, f"unknown cursor {cursor!r}")
         return pages[cursor]
 
-    def _asked(self, context: ServerRequestContext[Any]) -> Toolbox:
+    def _asked(self, context: Context) -> Toolbox:
         return self._part(context.request.scope["query_string"]) if context.request else self._all
 
-    async def _call(
-        self, context: ServerRequestContext[Any], params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    async def _call(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         tools = self._asked(context)
         tool = tools.find(params.name)
         if tool is None:
@@ -154,6 +178,45 @@ class McpEndpoint:
         return types.CallToolResult(
             content=[answered.content], structured_content=structure, is_error=answered.is_error
         )
+
+    async def _resources(self, context: Context, params: Paged) -> types.ListResourcesResult:
+        return await self._library.resources()
+
+    async def _templates(self, context: Context, params: Paged) -> types.ListResourceTemplatesResult:
+        return self._library.templates()
+
+    async def _read(self, context: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        return await _or_error(params.uri, self._library.read(params.uri))
+
+    async def _prompts(self, context: Context, params: Paged) -> types.ListPromptsResult:
+        return self._library.prompts()
+
+    async def _prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        return await _or_error(params.name, self._library.prompt(params.name, params.arguments or {}))
+
+
+def hint_of(adapters: Iterable[McpExposes]) -> CacheHint | None:
+    """How long clients may keep what they are told, and whether others may see it: no longer than any adapter says."""
+    listed = tuple(adapters)
+    if all(one.ttl_ms is None and one.cache_scope is None for one in listed):
+        return None
+    is_public = all(one.cache_scope == "public" for one in listed)
+    return CacheHint(min(one.ttl_ms or 0 for one in listed), "public" if is_public else "private")
+
+
+async def _or_error(name: str, wanted: Awaitable[T]) -> T:
+    """What is wanted; what goes wrong is an error of the protocol, for there is no other way to say it."""
+    try:
+        return await wanted
+    except MCPError:
+        raise
+    except CallError as error:
+        if error.status >= 500:
+            log.warning("%s: %d %s", name, error.status, error)
+        raise as_error(error) from None
+    except Exception:
+        log.exception("%r failed", name)
+        raise as_error(CallError("the call failed for a reason of our own; the log has more")) from None
 
 
 async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> Answer:
