@@ -109,9 +109,9 @@ def _credential_inputs(route: Route) -> Iterator[Problem]:
     """Inputs that stand where the credential of callers does, which is for the gateway alone."""
     demand = route.adapter.authentication
     for item in route.exposed.inputs if demand else ():
-        name = item.name.lower() if item.location == "header" else item.name
+        name = item.given_as.lower() if item.location == "header" else item.given_as
         if demand and item.location != "member" and name in demand.names(item.location):
-            message = f"the {item.location} parameter {item.name!r} is the credential of callers"
+            message = f"the {item.location} parameter {item.given_as!r} is the credential of callers"
             yield Problem(route.place, message, "it is never sent on", "warning")
 
 
