@@ -10,7 +10,7 @@ import pytest
 from fairlead.upstream import Limits
 from serving.process import free_port
 from serving.sockets import Connection, head, listening, private_ca
-from serving.upstreams import at, before, both, problem
+from serving.upstreams import SHORT, at, before, both, problem
 from serving.world import BATCHES, world
 
 pytestmark = pytest.mark.anyio
@@ -42,13 +42,13 @@ async def drip(connection: Connection) -> None:
 
 
 async def test_an_upstream_that_does_not_answer_in_time_is_a_timeout() -> None:
-    async with before(silence) as one:
+    async with before(silence, SHORT) as one:
         told = problem(504, "Gateway Timeout", "upstream-timeout", "the upstream did not answer in time")
         assert await both(one) == [told, told]
 
 
 async def test_an_answer_that_is_read_whole_has_a_time_in_all() -> None:
-    async with before(drip) as one:
+    async with before(drip, SHORT) as one:
         result = await one.call("list-batch-jobs")
 
     assert result["structuredContent"]["status"] == 504

@@ -15,17 +15,19 @@ from serving.sockets import Answer, listening
 from serving.world import BATCHES, World, world
 
 SHORT = Limits(connect=0.3, read=0.3, total=0.6, connections=1, body=1000)
+LONG = Limits(connections=1, body=1000)
+"""For all that is not about time, so that a busy machine changes nothing."""
 
 
 @asynccontextmanager
-async def before(answer: Answer, limits: Limits = SHORT) -> AsyncIterator[World]:
+async def before(answer: Answer, limits: Limits = LONG) -> AsyncIterator[World]:
     """The gateway before an upstream that answers so."""
     async with listening(answer) as port, world(BATCHES, settings=at(f"http://127.0.0.1:{port}", limits)) as one:
         with anyio.fail_after(10):
             yield one
 
 
-def at(base: str, limits: Limits = SHORT, ca_file: Path | None = None) -> Settings:
+def at(base: str, limits: Limits = LONG, ca_file: Path | None = None) -> Settings:
     return Settings(base_uris={"together-ai-batches": f"{base}/v1"}, limits=limits, ca_file=ca_file)
 
 
