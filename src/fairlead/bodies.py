@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
+from xml.sax.saxutils import escape
 
 from pydantic import field_validator, model_validator
 
@@ -151,7 +152,7 @@ class TemplateBody:
     kind: Kind = "json"
 
     def __call__(self, arguments: Arguments) -> Sent | None:
-        value = filled(self.data, arguments)
+        value = filled(self.data, arguments, _WRITTEN.get(self.kind, to_text))
         return None if value is UNSET else _encode(value, self.kind)
 
 
@@ -221,14 +222,29 @@ def compiled(data: Any, name: Callable[[str], str]) -> Any:
     return data
 
 
-def filled(data: Any, arguments: Arguments) -> Any:
-    """The compiled data with every hole filled; UNSET where it is nothing but a hole that nothing fills."""
+def _as_xml(value: Any) -> str:
+    return escape(to_text(value), {'"': "&quot;", "'": "&apos;"})
+
+
+def _as_form(value: Any) -> str:
+    return quote_plus(to_text(value))
+
+
+_WRITTEN: dict[Kind, Callable[[Any], str]] = {"xml": _as_xml, "formUrlEncoded": _as_form}
+"""How values stand in a text of those kinds, so that they cannot be taken for more than values."""
+
+
+def filled(data: Any, arguments: Arguments, written: Callable[[Any], str] = to_text) -> Any:
+    """The compiled data with every hole filled; UNSET where it is nothing but a hole that nothing fills.
+
+    A value that is not all of a text is `written` into it.
+    """
     if isinstance(data, Template):
         match data.parts:
             case (Hole(name),):
                 return arguments.get(name, UNSET)
             case _:
-                return data.fill(lambda hole: to_text(arguments.get(hole, "")))
+                return data.fill(lambda hole: written(arguments.get(hole, "")))
     if isinstance(data, Mapping):
         members = ((name, filled(member, arguments)) for name, member in data.items())
         return {name: member for name, member in members if member is not UNSET}

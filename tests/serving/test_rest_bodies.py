@@ -195,3 +195,30 @@ async def test_an_encoded_body_passes_where_the_operation_declares_the_header() 
 
     assert response.status_code == 200
     assert (upstream.only.body, upstream.only.header("content-encoding")) == (b"\x1f\x8b\x00", "gzip")
+
+
+@pytest.mark.parametrize(
+    ("body", "sent"),
+    [
+        ("{type: xml, data: '<a b=\"{{x}}\">{{x}}</a>'}", b'<a b="&lt;&quot;&amp;">&lt;&quot;&amp;</a>'),
+        ("{type: formUrlEncoded, data: 'grant=code&a={{x}}'}", b"grant=code&a=%3C%22%26"),
+        ("{type: formUrlEncoded, data: {a: 'x {{x}}'}}", b"a=x+%3C%22%26"),
+        ("{type: xml, data: '{{x}}'}", b'<"&'),
+    ],
+)
+async def test_a_value_in_a_text_cannot_be_more_than_a_value(body: str, sent: bytes) -> None:
+    document = f"""\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example
+    resources: [{{path: /x, operations: [{{name: send, method: POST, body: {body}}}]}}]
+  exposes:
+  - {{type: mcp, namespace: m, tools: [{{name: send, call: harbour.send}}]}}
+"""
+    upstream = Upstream()
+    async with world(document, upstream=upstream) as one:
+        await one.call("send", {"x": '<"&'})
+
+    assert upstream.only.body == sent
