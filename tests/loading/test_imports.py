@@ -26,7 +26,7 @@ ORDER = """
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
     exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners guard runtime protocol server samples sandbox explain checks terminal overview banner
+    settings listeners guard runtime exchange protocol server samples sandbox explain checks terminal overview banner
     supervisor start cli
 """.split()
 

@@ -64,7 +64,7 @@ class Gateway:
             else:
                 body = await read_body(scope, receive, self._reading.body)
             given, forwarded = reader.arguments(match.values, scope, body)
-            await unless_gone(later, _relay(operation(given, forwarded), send, head=head))
+            await unless_gone(scope, later, _relay(operation(given, forwarded), send, head=head))
         except CallError as error:
             if error.status >= 500:
                 log.warning("%s: %d %s", match.found.route, error.status, error)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Final
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from fairlead.errors import CallError
 from fairlead.headers import Headers
@@ -21,50 +21,47 @@ _UNBUFFERED: Final = (b"x-accel-buffering", b"no")
 """Tells proxies before the gateway not to hold events back."""
 
 
-PATIENCE: Final = 0.02
-"""Seconds for which a request is worked on before anybody looks whether its caller is still there."""
+HANG_UP: Final = "fairlead.hang_up"
+"""The extension of ASGI by which our server lets itself be told what to call as soon as the caller hangs up."""
 
 
-async def unless_gone(receive: Receive, work: Awaitable[None]) -> None:
-    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are.
-
-    Most requests are answered before it is worth a look, which costs more than all else we do for one.
-    """
-    watch = _Watch(receive)
-    timer = asyncio.get_running_loop().call_later(PATIENCE, watch.start)
+async def unless_gone(scope: Scope, receive: Receive, work: Awaitable[None]) -> None:
+    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
+    caller = _Caller()
+    extensions = scope.get("extensions") or {}
+    stop = extensions[HANG_UP](caller.hang_up) if HANG_UP in extensions else caller.watch(receive)
     try:
         await work
     except asyncio.CancelledError:
-        if not watch.gone or watch.task.uncancel():
+        if not caller.is_gone or caller.task.uncancel():
             raise
     finally:
-        timer.cancel()
-        watch.stop()
+        stop()
 
 
-class _Watch:
-    """Cancels the task that it is made in when the caller hangs up."""
+class _Caller:
+    """Cancels the task that it is made in when it hangs up."""
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("is_gone", "task")
+
+    def __init__(self) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.task = task
-        self.gone = False
-        self._receive = receive
-        self._watching: asyncio.Task[None] | None = None
+        self.is_gone = False
 
-    def start(self) -> None:
-        self._watching = asyncio.get_running_loop().create_task(self._watch())
-
-    def stop(self) -> None:
-        if self._watching:
-            self._watching.cancel()
-
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone = True
+    def hang_up(self) -> None:
+        self.is_gone = True
         self.task.cancel()
+
+    def watch(self, receive: Receive) -> Callable[[], object]:
+        """Watches by what every server of ASGI has; gives what ends that."""
+        return asyncio.get_running_loop().create_task(self._watch(receive)).cancel
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.hang_up()
 
 
 async def send_json(body: bytes, send: Send) -> None:

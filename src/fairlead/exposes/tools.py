@@ -79,7 +79,7 @@ class McpEndpoint:
         except ClientGone:
             return
         # The SDK would let a call run on whose caller has hung up.
-        await unless_gone(receive, self._respond(tools, scope, body, send))
+        await unless_gone(scope, receive, self._respond(tools, scope, body, send))
 
     def _part(self, query: bytes) -> Toolbox:
         """The tools that a request is about; the query may ask for some of them only."""
