@@ -11,9 +11,9 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -35,23 +35,25 @@ for _noisy in ("httpx", "httpcore"):
 USER_AGENT: Final = f"fairlead/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is sent: method, absolute URL (already encoded), headers with lower case names, body.
 
     Its repr shows the method alone, for everything else may hold a secret.
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: Headers = field(default=(), repr=False)
-    content: Content = field(default=None, repr=False)
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    url: str
+    headers: Headers = ()
+    content: Content = None
+    tls: ssl.SSLContext | None = None
     """Shows a client certificate; None for the TLS that all others share."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method})"
 
     def with_header(self, name: str, value: str) -> Request:
         """The request with that header in place of any other of the name."""
-        return replace(self, headers=(*(pair for pair in self.headers if pair[0] != name), (name, value)))
+        return self._replace(headers=(*(pair for pair in self.headers if pair[0] != name), (name, value)))
 
 
 class Upstream:
@@ -107,7 +109,7 @@ _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))
 
 
 def _with_defaults(headers: Headers) -> Headers:
-    given = dict(headers)
+    given = [name for name, _ in headers]
     return headers + tuple([pair for pair in _DEFAULTS if pair[0] not in given])
 
 

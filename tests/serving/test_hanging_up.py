@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive
 
-from fairlead.exposes.http import unless_gone
+from fairlead.exposes.http import UnlessGone
 
 pytestmark = pytest.mark.anyio
+
+
+async def unless_gone(receive: Receive, work: Awaitable[None]) -> None:
+    with UnlessGone({}, receive):
+        await work
 
 
 def hanging_up_on(event: asyncio.Event) -> Callable[[], Awaitable[Message]]:
@@ -32,7 +37,7 @@ async def test_work_ends_when_the_caller_hangs_up() -> None:
             await asyncio.sleep(0)
             log.append("tidied up")
 
-    await unless_gone({}, hanging_up_on(begun), work())
+    await unless_gone(hanging_up_on(begun), work())
 
     task = asyncio.current_task()
     assert (log, task and task.cancelling()) == (["tidied up"], 0)
@@ -44,7 +49,7 @@ async def test_work_that_is_done_is_not_disturbed_by_a_caller_that_leaves_later(
     async def work() -> None:
         await asyncio.sleep(0)
 
-    await unless_gone({}, hanging_up_on(leaves), work())
+    await unless_gone(hanging_up_on(leaves), work())
     leaves.set()
     await asyncio.sleep(0)
 
@@ -56,7 +61,7 @@ async def test_errors_of_the_work_come_out_as_they_are() -> None:
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        await unless_gone({}, hanging_up_on(asyncio.Event()), work())
+        await unless_gone(hanging_up_on(asyncio.Event()), work())
 
 
 @pytest.mark.parametrize("also_gone", [False, True])
@@ -67,7 +72,7 @@ async def test_a_call_that_is_cancelled_from_outside_stays_cancelled(also_gone: 
         begun.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(unless_gone({}, hanging_up_on(leaves), work()))
+    task = asyncio.create_task(unless_gone(hanging_up_on(leaves), work()))
     await begun.wait()
     if also_gone:
         leaves.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -25,43 +25,38 @@ HANG_UP: Final = "fairlead.hang_up"
 """The extension of ASGI by which our server lets itself be told what to call as soon as the caller hangs up."""
 
 
-async def unless_gone(scope: Scope, receive: Receive, work: Awaitable[None]) -> None:
-    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are."""
-    caller = _Caller()
-    extensions = scope.get("extensions") or {}
-    stop = extensions[HANG_UP](caller.hang_up) if HANG_UP in extensions else caller.watch(receive)
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not caller.is_gone or caller.task.uncancel():
-            raise
-    finally:
-        stop()
+class UnlessGone:
+    """Cancels the work inside as soon as the caller hangs up; errors of the work come out as they are."""
 
+    __slots__ = ("_is_gone", "_stop", "_task")
 
-class _Caller:
-    """Cancels the task that it is made in when it hangs up."""
-
-    __slots__ = ("is_gone", "task")
-
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self.task = task
-        self.is_gone = False
+        self._task = task
+        self._is_gone = False
+        watch = scope["extensions"].get(HANG_UP) if "extensions" in scope else None
+        self._stop: Callable[[], object] = watch(self._hang_up) if watch else self._watched(receive)
 
-    def hang_up(self) -> None:
-        self.is_gone = True
-        self.task.cancel()
+    def __enter__(self) -> None:
+        pass
 
-    def watch(self, receive: Receive) -> Callable[[], object]:
-        """Watches by what every server of ASGI has; gives what ends that."""
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> bool:
+        self._stop()
+        return kind is asyncio.CancelledError and self._is_gone and not self._task.uncancel()
+
+    def _hang_up(self) -> None:
+        self._is_gone = True
+        self._task.cancel()
+
+    def _watched(self, receive: Receive) -> Callable[[], object]:
+        """Watches as any server of ASGI allows; gives what ends that."""
         return asyncio.get_running_loop().create_task(self._watch(receive)).cancel
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self.hang_up()
+        self._hang_up()
 
 
 async def send_json(body: bytes, send: Send) -> None:

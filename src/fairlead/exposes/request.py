@@ -20,6 +20,8 @@ from fairlead.operation import Arguments, Forwarded
 from fairlead.styles import from_text, from_texts
 
 MAX_QUERY_PAIRS = 1000
+_SELDOM = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose requests say so when they have a body, as all do that come over a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,10 @@ class Reading:
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The whole body; raises `TooLarge` as soon as its declared or real length passes the limit."""
-    declared = dict(scope["headers"]).get(b"content-length", b"")
+    headers = dict(scope["headers"])
+    declared = headers.get(b"content-length", b"")
+    if not declared and scope["method"] in _SELDOM and b"transfer-encoding" not in headers:
+        return b""
     data = bytearray()
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"the request's body is larger than {limit} bytes")
@@ -65,7 +70,9 @@ class Reader:
 
     def streams(self, scope: Scope) -> bool:
         """Whether the body goes on while it comes in: the operation takes it whole, and nothing here can read it."""
-        names = {name for name, _ in scope["headers"]} if "body" in self._at else frozenset[bytes]()
+        if "body" not in self._at:
+            return False
+        names = {name for name, _ in scope["headers"]}
         has_body = b"content-length" in names or b"transfer-encoding" in names
         return has_body and not _is_json(_media(headers_of(scope)))
 
@@ -100,7 +107,7 @@ def headers_of(scope: Scope) -> Headers:
 def _passed(scope: Scope) -> Headers:
     """What goes upstream; a caller that accepts no content encoding must not get one."""
     headers = to_upstream(scope["headers"])
-    if any(name == "accept-encoding" for name, _ in headers):
+    if "accept-encoding" in [name for name, _ in headers]:
         return headers
     return (*headers, ("accept-encoding", "identity"))
 

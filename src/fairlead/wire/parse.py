@@ -191,6 +191,7 @@ def _is_chunked(framing: dict[str, str], minor: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def _ends(connection: str) -> bool:
     """Whether the header says that the connection is of no more use to us."""
     return not _LAST.isdisjoint([word.strip() for word in connection.lower().split(",")])
