@@ -28,7 +28,9 @@ from fairlead.http_call import Parameter
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Mocked, Operation, Run, Shape, Shaped, Source
 from fairlead.schema import Schema, is_complete, schema_of
+from fairlead.shape import looked_at
 from fairlead.sources import revealed
+from fairlead.wanted import narrowed
 from fairlead.wiring import Wiring, wired
 
 
@@ -143,7 +145,7 @@ class Exposed:
             return Failing(error)
         bound = run if self.binding.is_identity else Bound(run, sources)
         if self.shape:
-            return Shaped(bound, self.shape, self.format)
+            return Shaped(bound, self.shape, narrowed(self.format, looked_at(self.shape)))
         said = self.consumed.operation if self.consumed else None
         is_said = said and (said.output_media_type or said.max_binary_size is not None)
         return Declared(bound, said.output_media_type, said.max_binary_size) if said and is_said else bound

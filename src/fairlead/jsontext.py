@@ -57,6 +57,14 @@ def _whole(text: str) -> int:
 
 def dumps(value: Any) -> bytes:
     """The value as compact UTF-8; raises `ValueError` where it holds what JSON in UTF-8 cannot."""
+    try:
+        data = msgspec.json.encode(value)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return _dumps_slow(value)
+    return _dumps_slow(value) if b"null" in data else data  # which is also what is made of no number at all
+
+
+def _dumps_slow(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -220,7 +220,7 @@ class Shaped:
 async def value_of(data: bytes, result: Result, form: Format) -> Json:
     """The value of an answer with that body; what takes long is read beside the other calls."""
     try:
-        if form is JSON or len(data) <= _AT_ONCE:
+        if form.is_quick or len(data) <= _AT_ONCE:
             return form(data, result.charset)
         return await to_thread.run_sync(form, data, result.charset)
     except Excess as error:

@@ -18,7 +18,7 @@ ORDER = """
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
     auth.base auth.places auth.keys auth.tokens
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
-    auth.hmac auth
+    auth.hmac auth wanted
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
     steps caller aggregates scripts.base scripts.packages scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
