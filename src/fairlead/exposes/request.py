@@ -15,7 +15,7 @@ from fairlead.arguments import Encoded, Input, Inputs, Opaque
 from fairlead.errors import ArgumentError, TooLarge
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, to_upstream
-from fairlead.jsontext import loads
+from fairlead.jsontext import is_plain, loads
 from fairlead.operation import Arguments, Forwarded
 from fairlead.styles import from_text, from_texts
 
@@ -164,12 +164,12 @@ class _Given:
             self.values[name] = Opaque(body, media)
             return
         try:
-            value = _json(body, headers)
+            value = _encoded(body, headers) if whole else _json(body, headers)
         except ValueError as error:
             self.faults[name] = str(error)
             return
         if whole:
-            self.values[name] = Encoded(value, body, media)
+            self.values[name] = value
         elif isinstance(value, dict):
             self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
             self.values.update((members[key], member) for key, member in value.items() if key in members)
@@ -216,6 +216,13 @@ def _media(headers: Headers) -> str:
 def _is_json(media: str) -> bool:
     kind = media.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
+
+
+def _encoded(body: bytes, headers: Headers) -> Encoded:
+    """The body that goes on as it is; only what may be no JSON is read to learn more."""
+    if not is_plain(body):
+        _json(body, headers)
+    return Encoded(body, _media(headers))
 
 
 def _json(body: bytes, headers: Headers) -> Any:
