@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -108,6 +109,7 @@ class Upstream:
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))
 
 
+@lru_cache(maxsize=256)
 def _with_defaults(headers: Headers) -> Headers:
     given = [name for name, _ in headers]
     return headers + tuple([pair for pair in _DEFAULTS if pair[0] not in given])
