@@ -29,6 +29,7 @@ from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
 from fairlead.wire.proxy import Proxies, from_environment
 from fairlead.wire.routes import Routes
+from fairlead.wire.transport import Transport
 
 for _noisy in ("httpx", "httpcore"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)  # they would log URLs, and a URL may hold an API key
@@ -183,7 +184,9 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
 
 async def answers(url: str) -> bool:
     """Whether a listener of our own answers a real request with success, within two seconds."""
-    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+    routes = Routes(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), Proxies({}, ()))
+    transport = Transport(Client(Limits(connect=2.0, read=2.0, total=2.0)), routes)
+    async with httpx.AsyncClient(transport=transport) as client:
         try:
             response = await client.get(url)
         except httpx.TransportError:
