@@ -70,7 +70,8 @@ def plain(value: Any) -> Any:
 class Input:
     """One input: its name for callers, where REST callers put it, its type, and whether it must be given.
 
-    REST callers may know it under a `public` name that another input has in another place.
+    REST callers may know it under a `public` name that another input has in another place, or give it somewhere in the
+    body, where the JSONPath `found_at` finds it.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Input:
     required: bool = False
     pattern: str = ""
     public: str = ""
+    found_at: str = ""
 
     @property
     def given_as(self) -> str:

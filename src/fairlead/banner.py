@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from shlex import quote
 
 from fairlead.checks import crowded
 from fairlead.document import Document
 from fairlead.exposed import Exposed
+from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.rest import Route
 from fairlead.guard import LOOPBACK
-from fairlead.listeners import Listener, NamedTool
+from fairlead.listeners import Listener, NamedTool, ToolSet
+from fairlead.sandbox import environ_of
 from fairlead.settings import Settings, local_url
 from fairlead.terminal import counted
 
@@ -35,10 +37,11 @@ def banner(
     yield from (f"warning: {file} is not served: its problems are above" for file in unserved)
     if sandbox:
         yield "against the embedded sandbox: no key is used and nothing leaves this machine"
+        yield from _made_up(documents)
     yield "on"
     for listener in listeners:
         yield from _addresses(listener, local_url(settings.host, listener.port))
-    if settings.host not in {*LOOPBACK, "::1"}:
+    if settings.host not in {*LOOPBACK, "::1"} and not all(map(_is_guarded, _adapters(listeners))):
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
     yield from (f"warning: {note}" for note in crowded(listeners))
     if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
@@ -50,6 +53,25 @@ def _size(document: Document) -> str:
     return f"{document.label}: {counted(len(document.routes), 'route')}, {counted(len(document.tools), 'tool')}"
 
 
+def _made_up(documents: tuple[Document, ...]) -> Iterator[str]:
+    """The secrets that callers of the sandbox need."""
+    demands = ((one.authentication, document) for document in documents for one in document.adapters)
+    values = (value for demand, document in demands if demand for value in demand.values(document.bindings))
+    names = sorted({name for value in values for name in value.variables.values()})
+    if names:
+        made_up = environ_of(documents)
+        pairs = (f"{name}={made_up[name].get_secret_value()}" for name in names)
+        yield f"callers authenticate with made-up secrets: {', '.join(pairs)}"
+
+
+def _adapters(listeners: tuple[Listener, ...]) -> Iterator[Adapter]:
+    return (occupant.adapter for listener in listeners for occupant in listener.occupants)
+
+
+def _is_guarded(adapter: Adapter) -> bool:
+    return adapter.authentication is not None
+
+
 def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
     refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
     if refused:
@@ -59,11 +81,24 @@ def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
 
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
     if listener.routes:
-        yield f"  {base}  REST, {counted(len(listener.routes), 'route')}; browse {base}/docs"
+        routes = counted(len(listener.routes), "route")
+        yield f"  {base}  REST, {routes}{_callers(route.adapter for route in listener.routes)}; browse {base}/docs"
     if listener.adapters:
         *single, every = listener.tool_sets()
-        yield from _shortened([f"  {base}{tools.path}  MCP, {counted(len(tools.tools), 'tool')}" for tools in single])
-        yield f"  {base}{every.path}  MCP, {counted(len(every.tools), 'tool')}"
+        yield from _shortened([_endpoint(base, tools) for tools in single])
+        yield _endpoint(base, every)
+
+
+def _endpoint(base: str, tools: ToolSet) -> str:
+    return f"  {base}{tools.path}  MCP, {counted(len(tools.tools), 'tool')}{_callers(tools.adapters)}"
+
+
+def _callers(adapters: Iterable[Adapter]) -> str:
+    """Whether callers authenticate."""
+    guarded = {_is_guarded(one) for one in adapters}
+    return {(True,): ", callers authenticate", (False, True): ", callers of some authenticate"}.get(
+        tuple(sorted(guarded)), ""
+    )
 
 
 def _shortened(lines: list[str]) -> Iterator[str]:
@@ -100,7 +135,7 @@ def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | Non
 
 
 def _is_plain(route: Route, method: str) -> bool:
-    return route.method == method and _needs_nothing(route.exposed)
+    return route.method == method and _needs_nothing(route.exposed) and not _is_guarded(route.adapter)
 
 
 def _needs_nothing(exposed: Exposed) -> bool:
@@ -114,5 +149,5 @@ def _alike(listener: Listener, route: Route | None) -> Iterator[NamedTool]:
     for tool_set in listener.tool_sets():
         if tool_set.path == "/mcp":
             for named in tool_set.tools:
-                if called and named.tool.exposed.consumed is called:
+                if called and named.tool.exposed.consumed is called and not _is_guarded(named.tool.adapter):
                     yield named

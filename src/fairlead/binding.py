@@ -146,11 +146,17 @@ def _or_constant(source: Source | Value, scope: Scope) -> Source | Value:
     declared = scope.declaration(source.name) if isinstance(source, Argument) else None
     if declared is None or declared.value is None:
         return source
-    if isinstance(declared.value, str) and declared.value.startswith("$"):
-        raise ValueError("is taken by a JSONPath, which is not supported by this version")
+    if is_path(declared.value):
+        return source
     if any(True for _ in holes(declared.value)):
-        raise ValueError("has a declared constant with placeholders, which is not supported by this version")
+        parameter = Parameter(declared.name, "member", declared.type)
+        return drafted(declared.value, parameter, scope, declared.at("value"))
     return Literal(declared.value)
+
+
+def is_path(value: Any) -> bool:
+    """Whether the `value` of a declared input is a JSONPath into the body of the request."""
+    return isinstance(value, str) and value.startswith("$")
 
 
 def published(binding: Binding, scope: Scope) -> Binding:
@@ -237,6 +243,8 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     location = derived.location
     if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
         location = declared.in_
+    if is_path(declared.value):
+        return replace(derived, location="member", type=declared.type, required=required, found_at=declared.value)
     return replace(
         derived,
         location=location,
@@ -256,5 +264,7 @@ def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
     for parameter in scope.declared:
         if parameter.name not in names and parameter.value is None and parameter in scope.own:
             yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
+        if is_path(parameter.value) and (scope.path is None or parameter.in_ not in ("body", None)):
+            yield Problem(parameter.at("value"), "only the body of a REST request can be looked into by a JSONPath")
         if parameter.name in names and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:
             yield Problem(parameter.at("in"), f"the path has no {{{parameter.name}}}")

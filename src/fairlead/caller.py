@@ -9,13 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fairlead.calls import Call
+from fairlead.consumes import MediaType, lower
 from fairlead.model import InputParameter, Model, Outputs, Text
 from fairlead.steps import ResultMapping, Step, given_in
+
+EncodingName = Annotated[Literal["json", "xml", "yaml", "csv", "tsv", "psv"], BeforeValidator(lower)]
 
 
 class Caller(Model):
@@ -32,6 +35,13 @@ class Caller(Model):
     steps: tuple[Step, ...] = ()
     mappings: tuple[ResultMapping, ...] = ()
     ref: Text = ""
+    output_raw_format: EncodingName | None = None
+    output_media_type: MediaType = ""
+
+    @property
+    def media_type(self) -> str:
+        """What its answers are said to be, whatever the upstream says."""
+        return self.output_media_type
 
     def as_call(self, method: str | None = None, path: str | None = None, resource: str | None = None) -> Call:
         """What it says about the operation it calls."""

@@ -27,7 +27,14 @@ Method = Annotated[
     Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
 ]
-RawFormat = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
+
+
+def lower(value: Any) -> Any:
+    """Text in lower case, where it is text."""
+    return value.lower() if isinstance(value, str) else value
+
+
+RawFormat = Annotated[str, BeforeValidator(lower)]
 
 MediaType = Annotated[Text, StringConstraints(pattern=r"^([\w.+-]+/[\w.+-]+( *;[ -~]*)?)?$")]
 Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value))))]

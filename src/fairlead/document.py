@@ -14,6 +14,7 @@ from fairlead.consumes import HttpConsumes
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed
 from fairlead.exposes import McpExposes, RestExposes
+from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.rest import Route, routes
 from fairlead.imports import Apis
@@ -49,6 +50,11 @@ class Document:
         yield from (tool.exposed for tool in self.tools)
 
     @property
+    def adapters(self) -> tuple[Adapter, ...]:
+        """Those that are served, of all kinds."""
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, Adapter))
+
+    @property
     def rest(self) -> tuple[RestExposes, ...]:
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, RestExposes))
 
@@ -79,6 +85,9 @@ class Document:
             yield from (one.bindings.value(value, place) for value, place in constants if isinstance(value, str))
         for exposed in (*self.functions, *self.exposed):
             yield from (source for source in exposed.sources if isinstance(source, Value))
+        for adapter in self.adapters:
+            if adapter.authentication:
+                yield from adapter.authentication.values(self.bindings)
 
 
 @dataclass(frozen=True)

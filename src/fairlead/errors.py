@@ -6,6 +6,9 @@
 
     CallError             a call that cannot be answered; knows its HTTP status
     ├── ArgumentError     400   the caller's arguments are not what is declared
+    ├── Unauthorized      401   the adapter's authentication does not let the caller in
+    │   └── NoCredential  401   the caller shows none
+    ├── Forbidden         403   a token without a scope that is needed
     ├── ForbiddenOrigin   403   a web page of another origin
     ├── NotFound          404
     ├── MethodNotAllowed  405
@@ -130,6 +133,20 @@ class ArgumentError(CallError):
     def about(cls, name: str, fault: str) -> ArgumentError:
         """The error of one argument, for a program as well as for a reader."""
         return cls(f"argument {name!r} {fault}", {"errors": [{"argument": name, "detail": fault}]})
+
+
+class Unauthorized(CallError):
+    status = 401
+    code = "unauthorized"
+
+
+class NoCredential(Unauthorized):
+    pass
+
+
+class Forbidden(CallError):
+    status = 403
+    code = "forbidden"
 
 
 class ForbiddenOrigin(CallError):

@@ -7,11 +7,14 @@ from typing import Any
 
 from fairlead.arguments import Location
 from fairlead.auth import Credential
+from fairlead.auth.scheme import Scheme
 from fairlead.binds import Value
 from fairlead.calls import Target
 from fairlead.document import Document
 from fairlead.errors import Place
 from fairlead.exposed import Exposed, Reference
+from fairlead.exposes.mcp import Tool
+from fairlead.exposes.rest import Route
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
 from fairlead.model import OutputParameter
@@ -25,14 +28,17 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
         yield f"{document.label} ({document.file})"
         for route in document.routes:
-            yield from _block(str(route), route.exposed)
+            yield from _block(str(route), route)
         for tool in document.tools:
-            yield from _block(f"tool {tool.name}", tool.exposed)
+            yield from _block(f"tool {tool.name}", tool)
         yield ""
 
 
-def _block(title: str, exposed: Exposed) -> Iterator[str]:
+def _block(title: str, one: Route | Tool) -> Iterator[str]:
     yield f"  {title}"
+    exposed = one.exposed
+    if demand := one.adapter.authentication:
+        yield f"    callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
     if exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
         return
@@ -103,7 +109,7 @@ def _effect(credential: Credential) -> str:
     return f"in {', '.join(_set_by(credential)) or 'the TLS handshake'}"
 
 
-def _set_by(credential: Credential) -> Iterator[str]:
+def _set_by(credential: Scheme) -> Iterator[str]:
     locations: tuple[Location, ...] = ("header", "query", "cookie", "member")
     for location in locations:
         yield from (f"{location} {name}" for name in sorted(credential.names(location)))
@@ -147,17 +153,18 @@ def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
             "file": document.file,
             "capability": document.label,
             "operations": [
-                {"kind": "rest", "method": route.method, "path": route.path, **_entry(route.exposed)}
+                {"kind": "rest", "method": route.method, "path": route.path, **_entry(route)}
                 for route in document.routes
             ]
-            + [{"kind": "mcp", "tool": tool.name, **_entry(tool.exposed)} for tool in document.tools],
+            + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools],
         }
         for document in documents
     ]
 
 
-def _entry(exposed: Exposed) -> dict[str, Any]:
-    where = {"line": exposed.place.line, "call": exposed.call}
+def _entry(one: Route | Tool) -> dict[str, Any]:
+    exposed, demand = one.exposed, one.adapter.authentication
+    where = {"line": exposed.place.line, "call": exposed.call, "callers": demand.type if demand else None}
     if exposed.target is None:
         return {**where, "refused": [problem.as_dict() for problem in exposed.problems]}
     consumed = exposed.consumed

@@ -21,6 +21,7 @@ from fairlead.binding import Binding
 from fairlead.binds import Bindings, Value
 from fairlead.calls import Target
 from fairlead.consumed import Consumed
+from fairlead.encodings import ENCODINGS, Reencoded
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.flow import Flow
 from fairlead.formats import JSON, Format
@@ -66,7 +67,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Exposed:
-    """The plan of one exposed operation. Refused ones have a problem instead of a target, mocks answer themselves."""
+    """The plan of one exposed operation. Refused ones have a problem instead of a target, mocks answer themselves.
+
+    `encoding` is what its answers are written in where that is not JSON, `media_type` what they are said to be, and
+    `max_bytes` how large those are that pass through.
+    """
 
     name: str
     description: str
@@ -82,6 +87,9 @@ class Exposed:
     problems: tuple[Problem, ...] = ()
     path: str = ""
     semantics: Semantics | None = None
+    encoding: str = ""
+    media_type: str = ""
+    max_bytes: int | None = None
 
     @property
     def inputs(self) -> Inputs:
@@ -122,7 +130,7 @@ class Exposed:
         if isinstance(self.target, Reference):
             return self.target.function.answers_by_schema
         is_made = self.target.answer if isinstance(self.target, Flow) else self.shape
-        return is_made is not None and is_complete(self.schema)
+        return is_made is not None and not self.encoding and is_complete(self.schema)
 
     def refused(self, *problems: Problem) -> Exposed:
         """The same as one that answers nothing but why it is refused."""
@@ -137,18 +145,21 @@ class Exposed:
             reasons = "; ".join(f"{problem.message} ({problem.place.short})" for problem in self.problems)
             return Failing(Refused(f"{self.name!r} was refused when its capability was loaded: {reasons}"))
         run = self._called(wiring)
-        if isinstance(run, Failing | Mocked):
+        if isinstance(run, Failing):
             return run
         try:
             sources = tuple((name, revealed(source, wiring.environ)) for name, source in self.binding.sources)
         except CallError as error:
             return Failing(error)
         bound = run if self.binding.is_identity else Bound(run, sources)
-        if self.shape:
-            return Shaped(bound, self.shape, narrowed(self.format, looked_at(self.shape)))
-        said = self.consumed.operation if self.consumed else None
-        is_said = said and (said.output_media_type or said.max_binary_size is not None)
-        return Declared(bound, said.output_media_type, said.max_binary_size) if said and is_said else bound
+        shaped = self._shaped(bound, self.shape) if self.shape and self.consumed else bound
+        written = Reencoded(shaped, ENCODINGS[self.encoding]) if self.encoding else shaped
+        is_said = self.media_type or (self.max_bytes is not None and not self.shape)
+        return Declared(written, self.media_type, self.max_bytes) if is_said else written
+
+    def _shaped(self, run: Run, shape: Shape) -> Run:
+        """The run, its answers read no further than the mapping looks, and mapped."""
+        return Shaped(run, shape, narrowed(self.format, looked_at(shape)))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

@@ -9,6 +9,8 @@ from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
 from fairlead.exposes import KINDS, McpExposes, OtherExposes
+from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.rest import Route
 from fairlead.formats import FORMATS, OPAQUE
 from fairlead.headers import is_token
 from fairlead.imported import Imported
@@ -33,6 +35,7 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from _format_problems(one)
     for route in document.routes:
         yield from _path_problems(route.path, route.place)
+        yield from _credential_inputs(route)
     yield from _adapter_problems(document)
 
 
@@ -94,12 +97,31 @@ def _mcp_problems(adapter: McpExposes) -> Iterator[Problem]:
             yield Problem(adapter.at(key), f"MCP {key} are not supported by this version")
 
 
+def _authentication_problems(adapter: Adapter) -> Iterator[Problem]:
+    """What keeps all callers out; an adapter without authentication lets all of them in."""
+    demand = adapter.authentication
+    if demand and demand.unfit and not adapter.authentication_faults:
+        yield Problem(demand.at("type"), demand.unfit)
+
+
+def _credential_inputs(route: Route) -> Iterator[Problem]:
+    """Inputs that stand where the credential of callers does, which is for the gateway alone."""
+    demand = route.adapter.authentication
+    for item in route.exposed.inputs if demand else ():
+        name = item.name.lower() if item.location == "header" else item.name
+        if demand and item.location != "member" and name in demand.names(item.location):
+            message = f"the {item.location} parameter {item.name!r} is the credential of callers"
+            yield Problem(route.place, message, "it is never sent on", "warning")
+
+
 def _adapter_problems(document: Document) -> Iterator[Problem]:
     for adapter in document.model.exposes:
         if isinstance(adapter, OtherExposes):
             yield _unsupported(adapter)
         if isinstance(adapter, McpExposes):
             yield from _mcp_problems(adapter)
+        if isinstance(adapter, Adapter):
+            yield from _authentication_problems(adapter)
         if not isinstance(adapter, Imported) and adapter.address:
             message = f"address {adapter.address!r} is not used"
             yield Problem(adapter.at("address"), message, "--host decides where to listen", "warning")

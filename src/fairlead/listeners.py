@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any
 
-from fairlead.binds import Value
+from fairlead.binds import Bindings, Value
 from fairlead.consumed import Api, Consumed
 from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.mcp import Tool
-from fairlead.exposes.pages import LIVE, READY
+from fairlead.exposes.pages import HEALTH, LISTS
 from fairlead.exposes.rest import Route
 from fairlead.flow import Flow
 from fairlead.names import unique_names
@@ -30,7 +30,7 @@ from fairlead.template import parse
 CROWDED = (40, 128)
 """How many tools common clients take at most."""
 _CHARACTERS_PER_TOKEN = 4
-RESERVED = frozenset({LIVE, READY, "/docs", "/openapi.json"})
+RESERVED = HEALTH | LISTS
 """What every listener answers itself."""
 
 
@@ -50,6 +50,12 @@ class ToolSet:
     name: str
     instructions: str
     tools: tuple[NamedTool, ...]
+    adapters: tuple[Adapter, ...]
+
+    def of(self, adapters: Collection[Adapter]) -> ToolSet:
+        """The part of it that comes from those adapters, under the same names."""
+        kept = tuple(named for named in self.tools if any(named.tool.adapter is one for one in adapters))
+        return replace(self, tools=kept, adapters=tuple(adapters))
 
     def crowding(self) -> str:
         """That the list is longer than some clients take, and about what it costs; nothing where it is not."""
@@ -70,12 +76,21 @@ def _described(named: NamedTool) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Occupant:
+    """An adapter on a listener, whatever its kind and however little it serves, and what its variables mean."""
+
+    adapter: Adapter
+    bindings: Bindings
+
+
+@dataclass(frozen=True)
 class Listener:
     """One port, its REST routes and its MCP adapters by namespace, each with its tools."""
 
     port: int
     routes: tuple[Route, ...]
     adapters: Mapping[str, tuple[Adapter, tuple[Tool, ...]]]
+    occupants: tuple[Occupant, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -84,39 +99,49 @@ class Listener:
     def tool_sets(self) -> Iterator[ToolSet]:
         """One set per adapter, and where there is any the set of all."""
         for namespace, (adapter, tools) in self.adapters.items():
-            yield _tool_set(f"/{namespace}/mcp", namespace, adapter.description, tools)
+            yield _tool_set(f"/{namespace}/mcp", namespace, adapter.description, tools, (adapter,))
         if self.adapters:
-            yield _tool_set("/mcp", "fairlead", "", self.tools)
+            adapters = tuple(adapter for adapter, _ in self.adapters.values())
+            yield _tool_set("/mcp", "fairlead", "", self.tools, adapters)
 
 
-def _tool_set(path: str, name: str, instructions: str, tools: tuple[Tool, ...]) -> ToolSet:
+def _tool_set(
+    path: str, name: str, instructions: str, tools: tuple[Tool, ...], adapters: tuple[Adapter, ...]
+) -> ToolSet:
     names = unique_names([(tool.namespace, tool.name) for tool in tools])
     named = (NamedTool(unique, tool) for unique, tool in zip(names, tools, strict=True))
-    return ToolSet(path, name, instructions, tuple(named))
+    return ToolSet(path, name, instructions, tuple(named), adapters)
 
 
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
     routes: dict[int, list[Route]] = {}
     adapters: dict[int, list[tuple[Adapter, tuple[Tool, ...]]]] = {}
-    ports: dict[int, None] = {}
+    occupants: dict[int, list[Occupant]] = {}
     for document in documents:
         for rest in document.rest:
             port = settings.rest_port or rest.port or DEFAULT_REST_PORT
             routes.setdefault(port, []).extend(route for route in document.routes if route.adapter is rest)
-            ports[port] = None
+            occupants.setdefault(port, []).append(Occupant(rest, document.bindings))
         for mcp in document.mcp:
             port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
             tools = tuple(tool for tool in document.tools if tool.adapter is mcp)
             adapters.setdefault(port, []).append((mcp, tools))
-            ports[port] = None
+            occupants.setdefault(port, []).append(Occupant(mcp, document.bindings))
     problems: list[Problem] = []
-    listeners = tuple(_listener(port, routes.get(port, []), adapters.get(port, []), problems) for port in ports)
-    return listeners, tuple(sorted(problems))
+    listeners = (
+        _listener(port, routes.get(port, []), adapters.get(port, []), tuple(there), problems)
+        for port, there in occupants.items()
+    )
+    return tuple(listeners), tuple(sorted(problems))
 
 
 def _listener(
-    port: int, routes: list[Route], adapters: list[tuple[Adapter, tuple[Tool, ...]]], problems: list[Problem]
+    port: int,
+    routes: list[Route],
+    adapters: list[tuple[Adapter, tuple[Tool, ...]]],
+    occupants: tuple[Occupant, ...],
+    problems: list[Problem],
 ) -> Listener:
     alike: dict[tuple[str, str], list[Route]] = {}
     for route in routes:
@@ -130,7 +155,7 @@ def _listener(
             message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace][0].at()} has it"
             problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
         named[name] = adapter, tools
-    listener = Listener(port, tuple(route for route, _ in settled), named)
+    listener = Listener(port, tuple(route for route, _ in settled), named, occupants)
     problems += [*_renamed(listener), *_hidden(listener)]
     return listener
 
@@ -168,7 +193,9 @@ def _meaning(route: Route) -> tuple[Any, ...]:
     inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
     sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
     request = _request(exposed.consumed) if exposed.consumed else _elsewhere(exposed)
-    return *request, inputs, sources, exposed.outputs
+    demand = route.adapter.authentication
+    callers = demand.meaning(exposed.bindings) if demand else None
+    return *request, inputs, sources, exposed.outputs, callers
 
 
 def _elsewhere(exposed: Exposed) -> tuple[Any, ...]:
@@ -185,10 +212,10 @@ def _elsewhere(exposed: Exposed) -> tuple[Any, ...]:
 def _request(consumed: Consumed) -> tuple[Any, ...]:
     """What of a consumed operation makes its requests what they are."""
     credential = consumed.section.authentication
-    secrets = [_text(value) for value in credential.values(consumed.bindings)] if credential else []
+    secrets = credential.meaning(consumed.bindings) if credential else None
     constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
     base = _text(Api(consumed.section, consumed.bindings).base_uri)
-    return str(consumed), base, constants, consumed.operation.body, type(credential), credential, secrets
+    return str(consumed), base, constants, consumed.operation.body, secrets
 
 
 def _text(value: Source | Value) -> Any:

@@ -38,10 +38,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
-NOT_YET = frozenset(
-    """forward prompts tunnel from responses
-    responseBinary ttlMs cacheScope""".split()
-)
+NOT_YET = frozenset("""forward prompts tunnel from ttlMs cacheScope""".split())
 """Keys of the file format that this version refuses rather than ignores."""
 
 

@@ -29,7 +29,7 @@ from fairlead.operation import Shape
 from fairlead.orchestration import orchestrated
 from fairlead.outputs import located
 from fairlead.scope import Scope
-from fairlead.shape import Context, InputNames, shape
+from fairlead.shape import Context, InputNames, shape, unchanged
 from fairlead.steps import Scripting
 from fairlead.wiring import decoder
 
@@ -40,13 +40,14 @@ _PATHS = "paths are JSONPath, RFC 9535, as $.data[*].id; $. is the whole answer"
 class Entry:
     """An operation or tool as an adapter lists it: the model, how it calls, and what its `with` may use.
 
-    `faults` are the errors of form around it.
+    `faults` are the errors of form around it, `max_bytes` is how large an answer is that the adapter lets through.
     """
 
     caller: Caller
     call: Call
     scope: Scope
     faults: tuple[Problem, ...] = ()
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def _entry_of(function: Function, names: frozenset[str], bindings: Bindings, fau
 def plan(entries: Iterable[Entry], known: Known) -> list[Exposed]:
     """The plans of all operations of one adapter."""
     listed = list(entries)
-    return [_planned(one, target, known) for one, target in zip(listed, meanings(listed, known.reachable), strict=True)]
+    found = zip(listed, meanings(listed, known.reachable), strict=True)
+    return [_written(_planned(one, target, known), one) for one, target in found]
 
 
 def meanings(entries: Sequence[Entry], reachable: Reachable) -> list[Target | Problem | None]:
@@ -105,6 +107,27 @@ def meanings(entries: Sequence[Entry], reachable: Reachable) -> list[Target | Pr
 def planned_function(function: Shared, known: Known) -> Exposed:
     """The plan of a function of an aggregate, called as it is."""
     return replace(_planned(function.entry, function.meaning, known), name=function.name)
+
+
+def _written(planned: Exposed, one: Entry) -> Exposed:
+    """The plan with what is declared of how answers are written; what is in that format already passes through."""
+    caller, consumed = one.caller, planned.consumed
+    encoding = caller.output_raw_format or ""
+    planned = replace(planned, encoding=encoding, media_type=caller.media_type, max_bytes=one.max_bytes)
+    if consumed is None:
+        return planned
+    said = consumed.operation
+    media = planned.media_type or said.output_media_type
+    most = one.max_bytes if said.max_binary_size is None else said.max_binary_size
+    planned = replace(planned, media_type=media, max_bytes=most)
+    if not encoding or planned.shape:
+        return planned
+    if encoding == said.output_raw_format:
+        return replace(planned, encoding="")
+    try:
+        return replace(planned, shape=unchanged, format=decoder(consumed))
+    except ValueError as error:
+        return planned.refused(Problem(caller.at("outputRawFormat"), str(error)))
 
 
 def _planned(one: Entry, meaning: Target | Problem | None, known: Known) -> Exposed:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fairlead.access import Access, Guarded, metadata
+from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.openapi import description
-from fairlead.exposes.pages import Ready, pages
+from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint
 from fairlead.guard import LOOPBACK, Guard
-from fairlead.listeners import RESERVED, Listener
+from fairlead.listeners import Listener, ToolSet
 from fairlead.settings import Settings
 from fairlead.wiring import Wiring
 
@@ -41,26 +44,40 @@ class Served:
 
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
     """The applications of all listeners; `ready` is what `/health/ready` asks."""
-    return tuple(_served(listener, wiring, settings, ready) for listener in listeners)
+    listed = tuple(listeners)
+    access = Access(listed, wiring)
+    return tuple(_served(listener, wiring, settings, ready, access) for listener in listed)
 
 
-def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready) -> Served:
-    routes = listener.routes
-    base = pages(ready, description(routes) if routes else None)
-    gateway = Gateway(((route, route.exposed.operation(wiring)) for route in routes), base, settings.reading)
+def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access) -> Served:
+    adapters = tuple(occupant.adapter for occupant in listener.occupants)
+    checks = access.every(adapters)
     operations = {id(tool): tool.exposed.operation(wiring) for tool in listener.tools}
-    endpoints = {
-        tools.path: McpEndpoint(
-            tools.name,
-            tools.instructions,
-            (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in tools.tools),
-            settings.reading.body,
-        )
-        for tools in listener.tool_sets()
+    endpoints: list[McpEndpoint] = []
+
+    def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
+        routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
+        return pages(ready, description(routes) if routes else None)
+
+    def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
+        part = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in tools.of(shown).tools)
+        endpoints.append(McpEndpoint(tools.name, tools.instructions, part, settings.reading.body))
+        return endpoints[-1]
+
+    full = documented(adapters)
+    lists = access.divided(adapters, documented) if checks else full
+    mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
+    apps: dict[str, ASGIApp] = {
+        **dict(metadata(listener, access)),
+        **mcp,
+        **dict.fromkeys(HEALTH, full),
+        **dict.fromkeys(LISTS, lists),
     }
+    unserved = Guarded(full, checks, besides=ASSETS) if checks else full
+    routes = ((route, route.exposed.operation(wiring), access.of(route.adapter)) for route in listener.routes)
+    dispatch = Dispatch(apps, Gateway(routes, unserved, settings.reading, checks))
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
-    dispatch = Dispatch({**endpoints, **dict.fromkeys(RESERVED, base)}, gateway)
-    return Served(listener.port, Guard(dispatch, hosts), tuple(endpoints.values()))
+    return Served(listener.port, Guard(dispatch, hosts), tuple(endpoints))
 
 
 class Dispatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import os
 import signal
@@ -25,6 +26,19 @@ KEEP_ALIVE_SECONDS = 75
 
 TICKS_A_SECOND = 10
 """How often uvicorn looks around."""
+
+
+class _WithoutQuery(logging.Filter):
+    """Leaves the query out of the access log, for it may hold the API key of a caller."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            client, method, target, *rest = record.args
+            record.args = (client, method, str(target).partition("?")[0], *rest)
+        return True
+
+
+logging.getLogger("uvicorn.access").addFilter(_WithoutQuery())
 
 
 class _Server(uvicorn.Server):

@@ -125,6 +125,11 @@ class _Filled:
         return self.convert(found) if self.convert else found
 
 
+def unchanged(value: Any, arguments: Arguments) -> Any:
+    """The shape of what is only to be written in another format."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The members of an object; of a list, each item with the members that are found in it."""

@@ -11,23 +11,25 @@ ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
-    styles conversion arguments operation
+    styles conversion arguments operation encodings
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds locations
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
-    auth.base auth.places auth.keys auth.tokens
-    auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.sigv4 auth.query auth.certificate
-    auth.hmac auth wanted
+    auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
+    auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
+    auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
+    auth.certificate auth.hmac auth wanted
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
-    steps caller aggregates scripts.base scripts.packages scripts.wasm scripts.javascript scripts.python scripts
+    steps caller aggregates
+    scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.mcp exposes
-    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.openapi exposes.gateway
-    exposes.toolbox exposes.answers exposes.hotpath exposes.tools
+    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
+    exposes.gateway exposes.toolbox exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners guard runtime exchange protocol server samples sandbox explain checks terminal overview banner
-    supervisor start cli
+    settings listeners access guard runtime exchange protocol server samples sandbox explain checks terminal overview
+    banner supervisor start cli
 """.split()
 
 
@@ -108,4 +110,4 @@ def test_nothing_of_ours_reads_yaml_but_the_source() -> None:
         if full_name.partition(".")[0] == "yaml"
     }
 
-    assert importers == {"source"}
+    assert importers == {"source", "encodings"}  # which only writes it

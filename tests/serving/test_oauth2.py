@@ -121,14 +121,17 @@ async def test_a_token_is_asked_for_as_the_file_says(more: str, grant: dict[str,
     assert authority.grants == [{"grant_type": ["client_credentials"], **grant}]
 
 
-async def test_the_metadata_is_looked_for_where_both_specifications_put_it() -> None:
+async def test_the_metadata_is_looked_for_where_specifications_and_servers_put_it() -> None:
     authority = Authority()
     issuer = "authorizationServerUri: 'https://auth.test/realm'"
     async with world(api(issuer), upstream=transport(authority), environ=ENVIRON) as one:
         await one.rest.get("/jobs")
 
-    well_known = ["/.well-known/oauth-authorization-server/realm", "/realm/.well-known/openid-configuration"]
-    assert authority.paths == well_known
+    assert authority.paths == [
+        "/.well-known/oauth-authorization-server/realm",
+        "/realm/.well-known/oauth-authorization-server",
+        "/realm/.well-known/openid-configuration",
+    ]
 
 
 async def test_calls_of_all_operations_at_once_share_one_token() -> None:

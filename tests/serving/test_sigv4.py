@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from fairlead.auth.oauth1 import OAuth1Signer
+from fairlead.auth.oauth1 import OAuth1Signer, Rsa
 from fairlead.auth.sigv4 import SigV4Signer
 from fairlead.errors import Refused
 from fairlead.upstream import Request
@@ -155,7 +155,7 @@ def test_what_cannot_sign_is_refused_with_its_place(authentication: str, why: st
     assert f"some.yaml:7:28: {why}" in [str(problem) for problem in problems if problem.severity == "error"]
 
 
-@pytest.mark.parametrize("sign", [SUITE, OAuth1Signer("key", KEY)])
+@pytest.mark.parametrize("sign", [SUITE, OAuth1Signer("key", Rsa(KEY))])
 def test_a_body_that_is_still_on_its_way_is_refused_rather_than_signed_wrongly(sign: Any) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b""

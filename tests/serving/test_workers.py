@@ -122,12 +122,12 @@ def test_every_worker_answers_on_both_ports_and_the_log_tells_which(tmp_path: Pa
         for worker in workers:
             with only(worker, served):
                 for base in (served.rest, served.mcp):
-                    live = httpx.get(f"{base}/health/live?by={worker}", trust_env=False, timeout=DEADLINE)
-                    assert live.status_code == 200
+                    nothing = httpx.get(f"{base}/by/{worker}?x=1", trust_env=False, timeout=DEADLINE)
+                    assert nothing.status_code == 404
         ended = served.stop()
 
     for worker in workers:
-        lines = [line for line in ended.stderr.splitlines() if f"by={worker}" in line]
+        lines = [line for line in ended.stderr.splitlines() if f"/by/{worker} " in line]
         assert [f"[{worker}]" in line for line in lines] == [True, True]
 
 

@@ -1,4 +1,4 @@
-"""Authentication schemes, one module each: what the document says, and how requests are sent with it.
+"""Authentication schemes, one module each, in both directions: how we authenticate upstream, how callers do here.
 
 authentication:
   type: bearer
@@ -16,11 +16,13 @@ from fairlead.auth.base import Credential, Send, Signing
 from fairlead.auth.basic import Basic
 from fairlead.auth.bearer import Bearer
 from fairlead.auth.certificate import Certificate
+from fairlead.auth.demand import Check, Demand
 from fairlead.auth.digest import Digest
 from fairlead.auth.hmac import Hmac
 from fairlead.auth.oauth1 import OAuth1
 from fairlead.auth.oauth2 import OAuth2
 from fairlead.auth.query import Query
+from fairlead.auth.resource_server import ResourceServer
 from fairlead.auth.sigv4 import SigV4
 from fairlead.names import canonical
 
@@ -45,5 +47,16 @@ Authentication = Annotated[
     | Annotated[Hmac, Tag("<hmac>")],
     Discriminator(_scheme),
 ]
+"""Of a consumed API."""
 
-__all__ = ["Authentication", "Credential", "Send", "Signing"]
+Demanded = Annotated[
+    Annotated[Bearer, Tag("<bearer>")]
+    | Annotated[ApiKey, Tag("<apikey>")]
+    | Annotated[Basic, Tag("<basic>")]
+    | Annotated[Digest, Tag("<digest>")]
+    | Annotated[ResourceServer, Tag("<oauth2>")],
+    Discriminator(_scheme),
+]
+"""Of an adapter."""
+
+__all__ = ["Authentication", "Check", "Credential", "Demand", "Demanded", "Send", "Signing"]

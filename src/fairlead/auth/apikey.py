@@ -7,15 +7,21 @@ or `key` for `value`, and several keys at once as `headers: {X-API-Key: ..., X-A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
+from starlette.types import Scope
 
 from fairlead.arguments import Location
 from fairlead.auth.base import Sign, Signing
+from fairlead.auth.demand import WANTED, WRONG, Check, Demand, challenge, secret
 from fairlead.auth.places import BodySigner, QuerySigner, cookie_signer, header_signer
+from fairlead.auth.presented import Take, from_cookie, from_header, from_query, same
+from fairlead.errors import NoCredential, Unauthorized
 from fairlead.headers import is_token
 from fairlead.model import Name, Text
+from fairlead.upstream import Upstream
 
 Placement = Literal["header", "query", "cookie", "body"]
 _LOCATIONS: Final[Mapping[Placement, Location]] = {
@@ -24,9 +30,10 @@ _LOCATIONS: Final[Mapping[Placement, Location]] = {
     "cookie": "cookie",
     "body": "member",
 }
+_TAKE: Final[Mapping[Location, Take]] = {"header": from_header, "query": from_query, "cookie": from_cookie}
 
 
-class ApiKey(Signing):
+class ApiKey(Signing, Demand):
     """A key in a header, the query, a cookie, or a member of the body."""
 
     key: Text = ""
@@ -89,3 +96,35 @@ class ApiKey(Signing):
                 return BodySigner(self._name, value)
             case _:
                 return header_signer({self._name: value})
+
+    @property
+    def unfit(self) -> str:
+        return "" if self._location in _TAKE else "an apikey in the body cannot be checked before the body is read"
+
+    def checking(self, texts: Mapping[str, str], upstream: Upstream) -> Check:
+        expected = zip(self._names, texts.values(), strict=True)
+        return KeyCheck(self._location, tuple((name, secret(text).encode()) for name, text in expected))
+
+    def described(self) -> tuple[dict[str, Any], ...]:
+        return tuple({"type": "apiKey", "in": self._location, "name": name} for name in self._names)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCheck:
+    """Lets through who gives all keys, each once."""
+
+    location: Location
+    keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+
+    async def __call__(self, scope: Scope) -> Scope:
+        rest, is_right, is_given = scope, True, False
+        for name, expected in self.keys:
+            values, rest = _TAKE[self.location](rest, name)
+            is_given |= bool(values)
+            is_right &= len(values) == 1 and same(values[0], expected)
+        if not is_right:
+            # There is no registered scheme for API keys, and a 401 has to have some challenge (RFC 9110, 15.5.2).
+            names = ", ".join(name for name, _ in self.keys)
+            how = challenge("ApiKey", (("in", self.location), ("name", names)))
+            raise Unauthorized(WRONG, headers=[how]) if is_given else NoCredential(WANTED, headers=[how])
+        return rest

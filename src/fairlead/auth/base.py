@@ -1,16 +1,15 @@
-"""What all schemes share: a credential of the document, resolved once to a function that sends requests with it."""
+"""What all schemes share towards upstreams: a credential, resolved once to a function that sends requests with it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from fairlead.arguments import Location
-from fairlead.binds import Bindings, Environ, Value
-from fairlead.errors import CallError, Refused, Unconfigured
-from fairlead.model import Model, Text
+from fairlead.auth.scheme import Scheme
+from fairlead.binds import Bindings, Environ
+from fairlead.errors import CallError, Refused
 from fairlead.operation import Result
 from fairlead.upstream import Request, Upstream
 
@@ -53,52 +52,22 @@ def whole_body(request: Request, scheme: str) -> bytes:
     raise Refused(f"authentication of type {scheme!r} signs the whole body, so it cannot be streamed")
 
 
-class Credential(Model):
+class Credential(Scheme):
     """The `authentication` of a consumes section."""
 
-    type: Text
     is_constant: ClassVar[bool] = False
     """Whether it is the same in every request, so that whoever knows the secret can compare."""
-
-    @property
-    def refusal(self) -> str:
-        """Why the file does not say enough to authenticate; empty where it does."""
-        return ""
-
-    @abstractmethod
-    def texts(self) -> Mapping[str, str]:
-        """The texts that may hold variables, by their keys."""
-
-    def names(self, location: Location) -> frozenset[str]:
-        """What it sets there: names of headers, in lower case, of query pairs, cookies or members of the body."""
-        return frozenset({"authorization"} if location == "header" else ())
 
     @abstractmethod
     def sending(self, texts: Mapping[str, str], upstream: Upstream) -> Send:
         """The sending function for the same texts, revealed; raises `ValueError` for texts of no use."""
 
-    def values(self, bindings: Bindings) -> Iterator[Value]:
-        """The texts as values of the document; none where the credential is of no use."""
-        texts = {} if self.refusal else self.texts()
-        yield from (bindings.value(text, self.at(key)) for key, text in texts.items())
-
     def sender(self, bindings: Bindings, environ: Environ, upstream: Upstream) -> Send:
         """The function that sends requests with the credential, its secrets taken from the environment."""
-        if self.refusal:
-            return Unavailable(Refused(self.refusal))
         try:
-            return self.sending(self._revealed(bindings, environ), upstream)
-        except Unconfigured as error:
+            return self.resolved(bindings, environ, lambda texts: self.sending(texts, upstream))
+        except CallError as error:
             return Unavailable(error)
-        except ValueError as fault:
-            variables = (name for value in self.values(bindings) for name in value.variables.values())
-            names = ", ".join(variables) or "the credential"
-            why = f"{names} {fault}; {bindings.capability!r} needs it ({self.at().short})"
-            return Unavailable(Unconfigured(why))
-
-    def _revealed(self, bindings: Bindings, environ: Environ) -> Mapping[str, str]:
-        revealed = (value.reveal(environ) for value in self.values(bindings))
-        return dict(zip(self.texts(), revealed, strict=True))
 
 
 class Signing(Credential):
@@ -115,4 +84,4 @@ class Signing(Credential):
 
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
         """The signing function; raises `Unconfigured` or `ValueError` where it cannot be had."""
-        return self.sign_with(self._revealed(bindings, environ))
+        return self.sign_with(self.revealed(bindings, environ))

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import new
-from typing import Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from fairlead.auth.base import Credential, Send, whole_body
+from fairlead.auth.demand import Check, Demand, secret
+from fairlead.auth.digest_check import DigestCheck
+from fairlead.auth.digests import ALGORITHMS, digests, hashed
 from fairlead.model import Text
 from fairlead.operation import Result
 from fairlead.upstream import Request, Upstream
 
-_HASHES: Final = {"SHA-256": "sha256", "MD5": "md5"}
-"""What the algorithms are called here, the better one first."""
-_PART = re.compile(r"""([!#$%&'*+.^`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?""", re.ASCII)
 
-
-class Digest(Credential):
+class Digest(Credential, Demand):
     """A user and a password that proves itself without being sent."""
 
     username: Text = Field(default="", repr=False)
@@ -36,6 +33,16 @@ class Digest(Credential):
         if any(ord(char) < 32 or ord(char) == 127 for char in username):
             raise ValueError("holds line breaks or other characters that no header can")
         return Challenged(username, texts["password"].strip(), upstream)
+
+    @property
+    def unfit(self) -> str:
+        return "" if self.username and self.password else "digest needs a `username` and a `password` to check callers"
+
+    def checking(self, texts: Mapping[str, str], upstream: Upstream) -> Check:
+        return DigestCheck(secret(texts["username"]), secret(texts["password"]))
+
+    def described(self) -> tuple[dict[str, Any], ...]:
+        return ({"type": "http", "scheme": "digest"},)
 
 
 @dataclass(slots=True)
@@ -52,7 +59,7 @@ class Challenge:
     @property
     def rank(self) -> int:
         """Its place among the algorithms known here; -1 where it cannot be answered."""
-        names = list(_HASHES)
+        names = list(ALGORITHMS)
         name = self.algorithm.removesuffix("-SESS")
         answerable = name in names and {"realm", "nonce"} <= set(self.parameters) and self.qop is not None
         return names.index(name) if answerable else -1
@@ -65,8 +72,7 @@ class Challenge:
 
     def hash(self, *parts: str | bytes) -> str:
         """The hash of the parts, joined by colons."""
-        data = b":".join(part.encode() if isinstance(part, str) else part for part in parts)
-        return new(_HASHES[self.algorithm.removesuffix("-SESS")], data, usedforsecurity=False).hexdigest()
+        return hashed(self.algorithm.removesuffix("-SESS"), *parts)
 
 
 @dataclass(slots=True)
@@ -143,21 +149,8 @@ class Answer:
 
 def best(headers: Iterable[str]) -> Challenge | None:
     """The strongest of the digest challenges in `WWW-Authenticate` headers that can be answered."""
-    challenges = (Challenge(parameters) for header in headers for parameters in _digests(header))
+    challenges = (Challenge(parameters) for header in headers for parameters in digests(header))
     return min((one for one in challenges if one.rank >= 0), key=lambda one: one.rank, default=None)
-
-
-def _digests(header: str) -> Iterator[Mapping[str, str]]:
-    """The parameters of each digest challenge in a header, which may list challenges of several schemes."""
-    challenges: list[tuple[str, dict[str, str]]] = []
-    for match in _PART.finditer(header):
-        name, quoted, bare = match.groups()
-        if quoted is None and bare is None:
-            challenges.append((name.lower(), {}))
-        elif challenges:
-            value = bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-            challenges[-1][1].setdefault(name.lower(), value)
-    yield from (parameters for scheme, parameters in challenges if scheme == "digest")
 
 
 def _quoted(text: str) -> str:

@@ -12,11 +12,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from fairlead.auth.base import Credential, Send
-from fairlead.auth.tokens import ClientCredentials, Refreshing, Tokens
+from fairlead.auth.tokens import Client, ClientCredentials, Refreshing, Tokens
 from fairlead.model import Text
 from fairlead.upstream import Upstream
 
 _REQUIRED = "oauth2 needs `clientId`, `clientSecret`, and a `tokenUri` or `authorizationServerUri`"
+_IN_BODY = "client_secret_post"
 
 
 class OAuth2(Credential):
@@ -61,10 +62,8 @@ class OAuth2(Credential):
         grant = ClientCredentials(
             endpoint=stripped.get("tokenUri", ""),
             issuer=stripped.get("authorizationServerUri", ""),
-            client_id=stripped["clientId"],
-            client_secret=stripped["clientSecret"],
+            client=Client(stripped["clientId"], stripped["clientSecret"], self.client_authentication == _IN_BODY),
             parameters=tuple((name, value) for name, value in parameters.items() if value),
-            in_body=self.client_authentication == "client_secret_post",
             upstream=upstream,
         )
         return Refreshing(Tokens(grant), upstream)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-from urllib.parse import quote_plus, urlencode, urlsplit
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote_plus, urlencode
 
 import anyio
 
+from fairlead.auth.metadata import endpoint, json_object
 from fairlead.errors import CallError, UpstreamFailed
 from fairlead.headers import is_legal
-from fairlead.jsontext import loads
 from fairlead.operation import Result
 from fairlead.upstream import Request, Upstream
 
+T = TypeVar("T")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _CODES = frozenset(
     "invalid_request invalid_client invalid_grant unauthorized_client unsupported_grant_type invalid_scope".split()
@@ -39,6 +40,26 @@ class Token:
     lifetime: float = _LIFETIME
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who we are to an authorization server, and how it wants to be told (RFC 6749, 2.3.1)."""
+
+    id: str = field(repr=False)
+    secret: str = field(repr=False)
+    in_body: bool = False
+
+    def request(self, url: str, parameters: Iterable[tuple[str, str]]) -> Request:
+        """A form, posted as this client."""
+        pairs = [*parameters]
+        headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
+        if self.in_body:
+            pairs += [("client_id", self.id), ("client_secret", self.secret)]
+        else:
+            user = f"{quote_plus(self.id)}:{quote_plus(self.secret)}"
+            headers.append(("authorization", f"Basic {b64encode(user.encode()).decode()}"))
+        return Request("POST", url, tuple(headers), urlencode(pairs).encode())
+
+
 class Grant(Protocol):
     """Fetches a new token."""
 
@@ -51,63 +72,33 @@ class ClientCredentials:
 
     endpoint: str
     issuer: str
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
+    client: Client
     parameters: tuple[tuple[str, str], ...]
-    in_body: bool
     upstream: Upstream = field(repr=False)
 
     async def __call__(self) -> Token:
-        result = await self._send(self._request(self.endpoint or await self._discovered()))
-        answer = await _object(result)
+        request = self.client.request(self.endpoint or await self._discovered(), self.parameters)
+        result = await _or_why(self.upstream.send(request))
+        answer = await json_object(result)
         if not result.is_success:
             code = answer.get("error")
             said = f"{result.status} {code}" if code in _CODES else str(result.status)
             raise UpstreamFailed(f"no access token could be had: the token endpoint answered {said}")
         return _token(answer)
 
-    def _request(self, endpoint: str) -> Request:
-        pairs = [*self.parameters]
-        headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
-        if self.in_body:
-            pairs += [("client_id", self.client_id), ("client_secret", self.client_secret)]
-        else:
-            user = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
-            headers.append(("authorization", f"Basic {b64encode(user.encode()).decode()}"))
-        return Request("POST", endpoint, tuple(headers), urlencode(pairs).encode())
-
     async def _discovered(self) -> str:
         """The token endpoint that the authorization server's metadata names."""
-        for url in _metadata_urls(self.issuer):
-            result = await self._send(Request("GET", url, (("accept", "application/json"),)))
-            endpoint = (await _object(result)).get("token_endpoint")
-            if result.is_success and isinstance(endpoint, str):
-                return endpoint
+        if found := await _or_why(endpoint(self.issuer, "token_endpoint", self.upstream)):
+            return found
         raise UpstreamFailed("no access token could be had: the authorization server names no token endpoint")
 
-    async def _send(self, request: Request) -> Result:
-        try:
-            return await self.upstream.send(request)
-        except CallError as error:
-            raise type(error)(f"no access token could be had: {error.detail}", error.extra, error.headers) from None
 
-
-def _metadata_urls(issuer: str) -> Iterator[str]:
-    """Where the metadata may be: RFC 8414 puts the well-known part before the path, OpenID Connect after it."""
-    parts = urlsplit(issuer)
-    path = parts.path.rstrip("/")
-    origin = f"{parts.scheme}://{parts.netloc}"
-    yield f"{origin}/.well-known/oauth-authorization-server{path}"
-    yield f"{origin}{path}/.well-known/openid-configuration"
-
-
-async def _object(result: Result) -> Mapping[str, Any]:
-    """The JSON object in an answer; an empty one where it is anything else."""
+async def _or_why(answer: Awaitable[T]) -> T:
+    """The answer; an error says that it was about a token."""
     try:
-        value = loads((await result.body.read()).decode())
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return await answer
+    except CallError as error:
+        raise type(error)(f"no access token could be had: {error.detail}", error.extra, error.headers) from None
 
 
 def _token(answer: Mapping[str, Any]) -> Token:

@@ -1,4 +1,7 @@
-"""What both kinds of adapter have: a namespace, and a listener to answer on."""
+"""What all kinds of adapter have: a namespace, a listener to answer on, and who may call.
+
+authentication: {type: bearer, token: '{{env.TOKEN}}'}
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from fairlead.errors import Severity
+from fairlead.auth import Demanded
+from fairlead.consumes import Size
+from fairlead.errors import Problem, Severity
 from fairlead.model import Model, Text
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -21,6 +26,13 @@ class Adapter(Model):
     address: Text = ""
     port: Port | None = None
     description: Text = ""
+    max_binary_size: Size | None = None
+    authentication: Demanded | None = None
+
+    @property
+    def authentication_faults(self) -> tuple[Problem, ...]:
+        """Why nobody can tell who may call."""
+        return self.faults("authentication", "auth")
 
     @model_validator(mode="after")
     def _has_a_namespace(self) -> Self:

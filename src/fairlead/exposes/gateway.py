@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fairlead.errors import CallError, MethodNotAllowed
+from fairlead.auth import Check
+from fairlead.auth.demand import admitted
+from fairlead.errors import ArgumentError, CallError, MethodNotAllowed
 from fairlead.exposes.http import UnlessGone, log, send_empty, send_error, send_result
 from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
@@ -21,22 +23,37 @@ from fairlead.operation import Operation
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route, the operation behind it, and how its arguments are read."""
+    """A route, the operation behind it, how its arguments are read, and what its callers have to pass."""
 
     route: Route
     operation: Operation
     reader: Reader
+    check: Check | None
 
 
 class Gateway:
-    """Answers what its routes declare and hands everything else to `pages`."""
+    """Answers what its routes declare and hands everything else to `pages`.
 
-    def __init__(self, operations: Iterable[tuple[Route, Operation]], pages: ASGIApp, reading: Reading) -> None:
+    Args:
+        operations: The routes, each with its operation and its check.
+        pages: What answers where there is no route.
+        reading: How requests are read.
+        checks: Of these one has to be passed by whoever asks for a path that cannot be read.
+    """
+
+    def __init__(
+        self,
+        operations: Iterable[tuple[Route, Operation, Check | None]],
+        pages: ASGIApp,
+        reading: Reading,
+        checks: tuple[Check, ...] = (),
+    ) -> None:
         self._pages = pages
         self._reading = reading
+        self._checks = checks
         self._table: RouteTable[Endpoint] = RouteTable()
-        for route, operation in operations:
-            endpoint = Endpoint(route, operation, Reader(operation.inputs, reading))
+        for route, operation, check in operations:
+            endpoint = Endpoint(route, operation, Reader(operation.inputs, reading), check)
             self._table.add(route.method, route.path, endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,18 +61,31 @@ class Gateway:
             await self._pages(scope, receive, send)
             return
         method, path = scope["method"], scope["raw_path"]
-        match = self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
+        try:
+            match = self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
+        except ArgumentError:
+            await admitted(scope, self._checks)
+            raise
         if match:
             await self._answer(match, scope, receive, send)
         elif methods := self._table.methods(path):
+            await admitted(scope, self._checks_at(path, methods))
             await _other_method(method, methods, send)
         else:
             await self._pages(scope, receive, send)
+
+    def _checks_at(self, path: bytes, methods: Iterable[str]) -> tuple[Check, ...]:
+        """The checks of all routes at a path; none where any of them is open."""
+        there = [match.found.check for method in methods if (match := self._table.find(method, path))]
+        checks = tuple(check for check in there if check)
+        return checks if len(checks) == len(there) else ()
 
     async def _answer(self, match: Match[Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
         head = scope["method"] == "HEAD"
         operation = match.found.operation
         try:
+            if match.found.check:
+                scope = await match.found.check(scope)
             operation.ensure_it_can_run()
             reader, later = match.found.reader, receive
             if reader.streams(scope):

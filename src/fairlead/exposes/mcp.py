@@ -104,7 +104,7 @@ def tools(adapter: McpExposes, known: Known, bindings: Bindings) -> tuple[Tool, 
     """The tools of an adapter."""
     names = known.namespaces | {adapter.namespace}
     faults = adapter.faults(besides="tools")
-    entries = (_entry(tool, names, bindings, faults) for tool in adapter.tools)
+    entries = (_entry(tool, adapter, names, bindings, faults) for tool in adapter.tools)
     return tuple(
         Tool(exposed, _hints(tool, exposed), adapter)
         for tool, exposed in zip(adapter.tools, plan(entries, known), strict=True)
@@ -121,6 +121,8 @@ def _hints(tool: McpTool, exposed: Exposed) -> Hints | None:
     return own.model_copy(update={key: value for key, value in meant.items() if getattr(own, key) is None})
 
 
-def _entry(tool: McpTool, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...]) -> Entry:
+def _entry(
+    tool: McpTool, adapter: McpExposes, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...]
+) -> Entry:
     scope = Scope(names, bindings, partial(tool.at, "with"), None, tool.declared, tool.declared, of_tool=True)
-    return Entry(tool, tool.as_call(), scope, faults)
+    return Entry(tool, tool.as_call(), scope, faults, adapter.max_binary_size)

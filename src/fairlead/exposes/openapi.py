@@ -9,8 +9,12 @@ from typing import Any
 
 from fairlead import __version__
 from fairlead.arguments import Input, Inputs
+from fairlead.auth.resource_server import ResourceServer
+from fairlead.encodings import ENCODINGS
 from fairlead.exposed import Exposed
+from fairlead.exposes.request import first_name
 from fairlead.exposes.rest import Route
+from fairlead.exposes.security import Security
 from fairlead.template import Hole, parse
 
 _PROBLEM = {
@@ -33,6 +37,8 @@ _PROBLEM = {
     },
 }
 _RESPONSES = {
+    "Unauthorized": "The caller shows no credential, or one that is not accepted",
+    "Forbidden": "The caller's token lacks a scope",
     "InvalidArguments": "An argument is undeclared, missing or of another type",
     "UpstreamFailed": "The upstream cannot be reached, or the connection to it broke off",
     "NotConfigured": "A secret or a base URI is not set, or all connections are in use",
@@ -51,11 +57,13 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
     """The document at `/openapi.json`."""
     listed = tuple(routes)
     ids = _operation_ids(listed)
+    security = Security(listed)
     paths: dict[str, dict[str, Any]] = {}
     first: dict[str, Route] = {}
     for route in listed:
         path = _path(first.setdefault(route.shape, route))
-        paths.setdefault(path, {})[route.method.lower()] = _operation(_renamed(route, first), ids[id(route)])
+        operation = _operation(_renamed(route, first), ids[id(route)])
+        paths.setdefault(path, {})[route.method.lower()] = operation | security.of(route)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
@@ -65,6 +73,7 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "schemas": {"Problem": _PROBLEM},
             "responses": {name: _problem_response(text) for name, text in _RESPONSES.items()},
+            **({"securitySchemes": security.schemes} if security.schemes else {}),
         },
     }
 
@@ -128,11 +137,11 @@ def _parameter(item: Input) -> dict[str, Any]:
 def _body(items: list[Input]) -> dict[str, Any] | None:
     if not items:
         return None
-    required = [item.given_as for item in items if item.required]
+    required = list(dict.fromkeys(_member(item) for item in items if item.required))
     if items[0].location == "body":
         schema = items[0].schema
     else:
-        schema = {"type": "object", "properties": {item.given_as: item.schema for item in items}}
+        schema = {"type": "object", "properties": {_member(item): _member_schema(item) for item in items}}
         schema |= {"required": required} if required else {}
         schema["additionalProperties"] = False
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
@@ -144,12 +153,26 @@ def _answer(exposed: Exposed) -> str:
     return f"{'The mapped answer' if exposed.shape else 'The answer'} of `{exposed.consumed}`"
 
 
+def _member(item: Input) -> str:
+    """The member of the body that an input is, or is found in."""
+    return first_name(item.found_at) if item.found_at else item.given_as
+
+
+def _member_schema(item: Input) -> dict[str, Any]:
+    return {} if item.found_at else item.schema
+
+
 def _responses(route: Route) -> Iterator[tuple[str, Any]]:
     exposed = route.exposed
+    if demand := route.adapter.authentication:
+        yield "401", {"$ref": "#/components/responses/Unauthorized"}
+        if isinstance(demand, ResourceServer):
+            yield "403", {"$ref": "#/components/responses/Forbidden"}
     if exposed.target is None:
         yield "501", {"$ref": "#/components/responses/Refused"}
         return
-    content = {"application/json": {"schema": exposed.schema}}
+    media = exposed.media_type or (ENCODINGS[exposed.encoding].media if exposed.encoding else "application/json")
+    content = {media: {"schema": exposed.schema} if media == "application/json" else {}}
     if exposed.is_mock:
         yield "200", {"description": "The answer, as the document has it", "content": content}
         yield "400", {"$ref": f"#/components/responses/{_BY_STATUS['400']}"}

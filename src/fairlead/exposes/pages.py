@@ -15,6 +15,9 @@ from fairlead.errors import CallError, MethodNotAllowed, NotFound
 LIVE = "/health/live"
 READY = "/health/ready"
 HEALTH = frozenset({LIVE, READY})
+LISTS = frozenset({"/docs", "/openapi.json"})
+ASSETS = "/static-offline-docs/"
+"""Where the scripts and styles of `/docs` are, which tell nothing of what is served."""
 
 Ready = Callable[[], Awaitable[dict[str, bool]]]
 """Asks every listener a real request; answers by its port whether it was answered."""

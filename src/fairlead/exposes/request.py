@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Receive, Scope
 
-from fairlead.arguments import Encoded, Input, Inputs, Opaque
+from fairlead.arguments import Encoded, Input, Inputs, Opaque, plain
 from fairlead.errors import ArgumentError, TooLarge
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, to_upstream
+from fairlead.jsonpath import compile_path
 from fairlead.jsontext import is_plain, loads
 from fairlead.operation import Arguments, Forwarded
 from fairlead.styles import from_text, from_texts
@@ -99,6 +101,12 @@ class Reader:
         return given.values, Forwarded(_passed(scope), extra if self.reading.forward_query else ())
 
 
+def first_name(path: str) -> str:
+    """The member of the body that a path begins with; empty where it may be any."""
+    match = _FIRST_NAME.match(path)
+    return match[1] if match else ""
+
+
 def headers_of(scope: Scope) -> Headers:
     """The request's headers, names in lower case."""
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
@@ -110,6 +118,9 @@ def _passed(scope: Scope) -> Headers:
     if "accept-encoding" in [name for name, _ in headers]:
         return headers
     return (*headers, ("accept-encoding", "identity"))
+
+
+_FIRST_NAME = re.compile(r"\$\.([\w-]+)(?![\w-]*\()")
 
 
 class _Given:
@@ -150,9 +161,11 @@ class _Given:
 
     def take_body(self, body: bytes | Upload, headers: Headers) -> None:
         whole = next(iter(self.at.get("body", ())), None)
-        members = {item.given_as: item.name for item in self.at.get("member", ())}
+        listed = self.at.get("member", ())
+        members = {item.given_as: item.name for item in listed if not item.found_at}
+        inside = [(item.name, item.found_at) for item in listed if item.found_at]
         name = whole.name if whole else "body"
-        if whole is None and not members:
+        if whole is None and not listed:
             self.faults["body"] = "is not declared: the operation takes no body"
             return
         is_encoded = any(key == "content-encoding" and value.lower() != "identity" for key, value in headers)
@@ -168,13 +181,24 @@ class _Given:
         except ValueError as error:
             self.faults[name] = str(error)
             return
+        if inside:
+            self._take_inside(plain(value), inside)
         if whole:
             self.values[name] = value
         elif isinstance(value, dict):
-            self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
+            known = {*members, *(first_name(path) for _, path in inside)}
+            self.faults.update((key, self.inputs.unknown(key)) for key in value if not known & {key, ""})
             self.values.update((members[key], member) for key, member in value.items() if key in members)
         else:
             self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
+
+    def _take_inside(self, value: Any, inside: Iterable[tuple[str, str]]) -> None:
+        """Values that a path finds in the body; null is as good as not given."""
+        for name, path in inside:
+            get = compile_path(path)
+            found = get(value) if get else value
+            if found is not None:
+                self.values[name] = found
 
     def _takes_encoding(self, whole: Input | None) -> bool:
         """Whether the body may be encoded: the operation takes it whole, and declares the header that says so."""

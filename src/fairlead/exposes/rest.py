@@ -10,16 +10,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
 
 from fairlead.binds import Bindings
 from fairlead.caller import Caller
 from fairlead.consumed import join
-from fairlead.consumes import Method
-from fairlead.errors import Place, Problem
+from fairlead.consumes import MediaType, Method
+from fairlead.errors import Place, Problem, Severity
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import InputParameter, Model, Text
@@ -27,6 +29,28 @@ from fairlead.names import find
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 from fairlead.template import Template, parse, rooted
+
+
+class Response(Model):
+    """What is said of an answer: its media type, under any of its names, or as the first key of its `content`.
+
+    All else is for readers.
+    """
+
+    unknown_keys: ClassVar[Severity | None] = None
+    spellings: ClassVar[Mapping[str, str]] = {"mimeType": "mediaType", "contentType": "mediaType", "type": "mediaType"}
+
+    media_type: MediaType = ""
+    content: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"mediaType": value} if isinstance(value, str) else {} if isinstance(value, bool) else value
+
+    @property
+    def media(self) -> str:
+        return self.media_type or next(iter(self.content), "")
 
 
 class RestOperation(Caller):
@@ -38,6 +62,21 @@ class RestOperation(Caller):
     method: Method | None = None
     path: Text = ""
     hints: Any = None
+    responses: dict[str, Response] = Field(default_factory=dict)
+    response_binary: Response | None = None
+
+    @model_validator(mode="after")
+    def _says_once_what_it_answers(self) -> Self:
+        if self.responses and self.response_binary:
+            raise ValueError("has both `responses` and `responseBinary`")
+        return self
+
+    @property
+    def media_type(self) -> str:
+        """What it says of its answers, of successful ones where it tells them apart."""
+        successful = (one for status, one in self.responses.items() if status[:1] in ("2", "d"))
+        said = self.response_binary or next((one for one in successful if one.media), None)
+        return said.media if said else self.output_media_type
 
 
 class RestResource(Model):
@@ -121,7 +160,8 @@ def _entry(
     around = [*adapter.faults(besides="resources"), *resource.faults(besides="operations")]
     if "?" in full:
         around.append(Problem(resource.at("path"), f"an exposed path has no query: {full!r}"))
-    return Entry(operation, operation.as_call(operation.method or "GET", full, resource.name), scope, tuple(around))
+    call = operation.as_call(operation.method or "GET", full, resource.name)
+    return Entry(operation, call, scope, tuple(around), adapter.max_binary_size)
 
 
 def _method(operation: RestOperation, exposed: Exposed) -> str:

@@ -107,6 +107,7 @@ class Job:
             yield
         finally:
             clock.cancel()
+            clock.join()
 
 
 @dataclass(frozen=True, slots=True)

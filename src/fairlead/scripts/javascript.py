@@ -34,7 +34,7 @@ def check(source: Source) -> None:
     job = Job((Source(source.name, f"throw null;{source.text}"),), "null", FOR_CHECKS, Stop())
     try:
         with job.timed():
-            run(job)
+            _run(job, program(_machine_code()))
     except ScriptFailed as failed:
         if str(failed) != at(source, None, "threw null"):
             raise ValueError(str(failed)) from None
@@ -42,12 +42,16 @@ def check(source: Source) -> None:
 
 def run(job: Job) -> bytes | None:
     """The result of a job in JSON."""
-    sources = json.dumps([source.text for source in job.sources])
-    arguments = ("qjs", "--std", "-e", _job(), job.context, sources)
-    return _result(job, _program().run("qjs_init_argv", arguments, job.limits, job.stop))
+    return _run(job, _program())
 
 
 JAVASCRIPT: Final = Language(check, run)
+
+
+def _run(job: Job, interpreter: Program) -> bytes | None:
+    sources = json.dumps([source.text for source in job.sources])
+    arguments = ("qjs", "--std", "-e", _job(), job.context, sources)
+    return _result(job, interpreter.run("qjs_init_argv", arguments, job.limits, job.stop))
 
 
 def _result(job: Job, output: bytes) -> bytes | None:
@@ -73,7 +77,7 @@ def _failure(job: Job, told: dict[str, Any]) -> ScriptFailed:
 
 
 class _Thread(threading.local):
-    """What a thread keeps from run to run."""
+    """What a thread that runs scripts keeps from run to run."""
 
     program: Program | None = None
 

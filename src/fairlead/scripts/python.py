@@ -1,6 +1,7 @@
 """Python: Monty, an interpreter of a part of the language that has no way out, in a process of its own for each run.
 
-The process has an empty environment and nothing open but its pipe. It is killed when its time is over.
+The process has an empty environment and nothing open but its pipe. It is killed when its time is over, and ends by
+itself where nobody is left to kill it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,6 +46,7 @@ _FIRST_SOURCE: Final = 3
 _STOPPER: Final = "raise StopIteration\n"
 _SOURCE: Final = re.compile(r"line (\d+), in <module>")
 _LINE: Final = re.compile(r'<string>"?, line (\d+)')
+_FULL: Final = re.compile(r"\A\s*monty worker: allocation of \d+ bytes exceeds the memory limit")
 _PLACE: Final = re.compile(r" \(<string>, line \d+\)$")
 
 
@@ -88,7 +90,8 @@ def _output(job: Job) -> str:
 
 @contextmanager
 def _started(path: Path, limits: Limits) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    command = [str(_interpreter()), "--max-memory", str(limits.memory), "--max-sleep", "0", str(path)]
+    bounds = ["--max-memory", str(limits.memory), "--max-feed-duration", str(limits.seconds + 1), "--max-sleep", "0"]
+    command = [str(_interpreter()), *bounds, str(path)]
     with subprocess.Popen(  # noqa: S603 the program is the package's own
         command,
         stdin=subprocess.DEVNULL,
@@ -96,6 +99,7 @@ def _started(path: Path, limits: Limits) -> Iterator[tuple[subprocess.Popen[byte
         stderr=subprocess.STDOUT,
         cwd=path.parent,
         env={},
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         try:
@@ -111,14 +115,15 @@ def _bound(pid: int, limits: Limits) -> None:
         import resource  # noqa: PLC0415 not every system has it
 
         most = 2 * limits.memory + 256 * 1024 * 1024
-        resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
+        with suppress(OSError, ValueError):  # the system may have a lower one, or let nobody set it
+            resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _failure(job: Job, output: str) -> ScriptFailed:
     message = _message(output)
     if job.stop.is_set:
         return TimeExceeded(job.limits)
-    if message.startswith("MemoryError: memory limit exceeded"):
+    if message.startswith("MemoryError: memory limit exceeded") or _FULL.search(output):
         return MemoryExceeded(job.limits)
     source, line = _SOURCE.search(output), _LINE.search(output)
     if not source:

@@ -1,22 +1,20 @@
 """A WebAssembly program that is given arguments and writes an answer, each time in an instance of its own.
 
-An instance has memory up to a bound, and no functions but those of WASI without a file, an environment or a wait.
-Wasmtime holds it there, and ends it wherever it is when the epoch of its engine passes.
+An instance has memory up to a bound, and the little of WASI that we answer. Wasmtime holds it there, and ends it
+wherever it is when the epoch of its engine passes.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from fairlead.scripts.base import MAX_RESULT, Limits, MemoryExceeded, ScriptFailed, Stop, TimeExceeded
 from fairlead.scripts.packages import module
-
-_NOT_SUPPORTED: Final = 58
-"""What WASI answers for what there is not."""
+from fairlead.scripts.wasi import Wasi
 
 
 def machine_code(path: Path) -> bytes:
@@ -30,12 +28,10 @@ def program(code: bytes) -> Program:
     wasmtime = module("wasmtime")
     engine = _engine(wasmtime)
     linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    linker.allow_shadowing = True
-    i32 = wasmtime.ValType.i32()
-    waits = wasmtime.FuncType([i32] * 4, [i32])
-    linker.define_func("wasi_snapshot_preview1", "poll_oneoff", waits, lambda *given: _NOT_SUPPORTED)
-    return Program(wasmtime, engine, wasmtime.Module.deserialize(engine, code), linker)
+    loaded = wasmtime.Module.deserialize(engine, code)
+    wasi = Wasi(MAX_RESULT + 2)
+    wasi.defined(linker, loaded)
+    return Program(wasmtime, engine, loaded, linker, wasi)
 
 
 def _engine(wasmtime: Any) -> Any:
@@ -53,33 +49,24 @@ class Program:
     engine: Any
     module: Any
     linker: Any
+    wasi: Wasi
 
     def run(self, call: str, arguments: Sequence[str], limits: Limits, stop: Stop) -> bytes:
         """What the program writes when that function of it is called; raises `ScriptFailed` where it is cut off."""
-        output = _Output()
-        store = self._store(limits, output)
+        self.wasi.written.clear()
+        store = self.wasmtime.Store(self.engine)
+        store.set_limits(memory_size=limits.memory)
+        store.set_epoch_deadline(1)
         try:
             with stop.by(self.engine.increment_epoch):
                 self._call(store, call, arguments, limits)
         except self.wasmtime.Trap as trap:
             raise self._failure(trap, limits) from None
-        except self.wasmtime.ExitTrap:
-            raise ScriptFailed("ended its interpreter") from None
         except self.wasmtime.WasmtimeError:
             raise MemoryExceeded(limits) from None
         finally:
             store.close()
-        return bytes(output.written)
-
-    def _store(self, limits: Limits, output: Callable[[bytes], int]) -> Any:
-        store = self.wasmtime.Store(self.engine)
-        wasi = self.wasmtime.WasiConfig()
-        wasi.stdout_custom = output
-        wasi.stderr_custom = output
-        store.set_wasi(wasi)
-        store.set_limits(memory_size=limits.memory)
-        store.set_epoch_deadline(1)
-        return store
+        return bytes(self.wasi.written)
 
     def _call(self, store: Any, call: str, arguments: Sequence[str], limits: Limits) -> None:
         exports = self.linker.instantiate(store, self.module).exports(store)
@@ -102,14 +89,3 @@ class Program:
             case self.wasmtime.TrapCode.STACK_OVERFLOW:
                 return ScriptFailed("recursed too deeply")
         return ScriptFailed("broke its interpreter")
-
-
-class _Output:
-    """Keeps what is written, as far as a result may go and a little more."""
-
-    def __init__(self) -> None:
-        self.written = bytearray()
-
-    def __call__(self, data: bytes) -> int:
-        self.written += data[: MAX_RESULT + 2 - len(self.written)]
-        return len(data)
