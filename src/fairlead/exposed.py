@@ -29,7 +29,9 @@ from fairlead.http_call import Parameter
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Mocked, Operation, Run, Shape, Shaped, Source
 from fairlead.schema import Schema, is_complete, schema_of
+from fairlead.shape import looked_at
 from fairlead.sources import revealed
+from fairlead.wanted import narrowed
 from fairlead.wiring import Wiring, wired
 
 
@@ -150,10 +152,14 @@ class Exposed:
         except CallError as error:
             return Failing(error)
         bound = run if self.binding.is_identity else Bound(run, sources)
-        shaped = Shaped(bound, self.shape, self.format) if self.shape and self.consumed else bound
+        shaped = self._shaped(bound, self.shape) if self.shape and self.consumed else bound
         written = Reencoded(shaped, ENCODINGS[self.encoding]) if self.encoding else shaped
         is_said = self.media_type or (self.max_bytes is not None and not self.shape)
         return Declared(written, self.media_type, self.max_bytes) if is_said else written
+
+    def _shaped(self, run: Run, shape: Shape) -> Run:
+        """The run, its answers read no further than the mapping looks, and mapped."""
+        return Shaped(run, shape, narrowed(self.format, looked_at(shape)))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

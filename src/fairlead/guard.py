@@ -59,12 +59,17 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         if "*" in self._hosts or scope["path"] in HEALTH:
             return
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        hosts, origins = [], []
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"origin":
+                origins.append(value)
         if len(hosts) != 1 or not self._knows(hosts[0]):
             shown = ", ".join(repr(host.decode("latin-1")) for host in hosts) or "none"
             raise Misdirected(f"host {shown} is not served here; allow it with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)")
-        for name, origin in scope["headers"]:
-            if name == b"origin" and not self._knows(origin.partition(b"://")[2]):
+        for origin in origins:
+            if not self._knows(origin.partition(b"://")[2]):
                 shown = repr(origin.decode("latin-1"))
                 hint = "allow its host with --allowed-host (FAIRLEAD_ALLOWED_HOSTS)"
                 raise ForbiddenOrigin(f"origin {shown} is not allowed; {hint}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 Headers = tuple[tuple[str, str], ...]
@@ -45,7 +46,7 @@ def is_token(name: str) -> bool:
 
 def to_upstream(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those of a caller's headers that may go upstream; names in lower case, as ASGI has them."""
-    return tuple((_TO_UPSTREAM[name], value.decode("latin-1")) for name, value in headers if name in _TO_UPSTREAM)
+    return tuple([(_TO_UPSTREAM[name], value.decode("latin-1")) for name, value in headers if name in _TO_UPSTREAM])
 
 
 def to_caller(headers: Headers) -> Headers:
@@ -56,8 +57,13 @@ def to_caller(headers: Headers) -> Headers:
     held_back = NOT_TO_CALLER
     for name, value in headers:
         if name == "connection":
-            named = {word.strip() for word in value.lower().split(",")} - held_back
-            held_back = held_back | named if named else held_back
+            held_back |= _named(value)
         elif name == "transfer-encoding":
             held_back |= {"content-length"}
     return tuple([pair for pair in headers if pair[0] not in held_back])
+
+
+@lru_cache(maxsize=64)
+def _named(connection: str) -> frozenset[str]:
+    """The headers that a `Connection` names."""
+    return frozenset(word.strip() for word in connection.lower().split(","))

@@ -18,7 +18,7 @@ from fairlead.arguments import Location, Stream, plain
 from fairlead.auth import Send
 from fairlead.bodies import Encoder, NoBody
 from fairlead.errors import ArgumentError, Place
-from fairlead.headers import is_legal
+from fairlead.headers import Headers, is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
 from fairlead.operation import NOTHING, Arguments, Forwarded, Result
@@ -73,7 +73,7 @@ class HttpCall:
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""
         url = self.base + self._target(arguments, forwarded)
-        own = tuple(_headers(self._given("header", arguments), self._given("cookie", arguments)))
+        own = self._own_headers(arguments) if self._has_headers else ()
         content, media = self._content(arguments)
         if media and not any(name == "content-type" for name, _ in own):
             own = (*own, ("content-type", media))
@@ -97,6 +97,13 @@ class HttpCall:
             for location in locations
         }
 
+    @cached_property
+    def _has_headers(self) -> bool:
+        return "header" in self._places or "cookie" in self._places
+
+    def _own_headers(self, arguments: Arguments) -> Headers:
+        return tuple(_headers(self._given("header", arguments), self._given("cookie", arguments)))
+
     def _given(self, location: Location, arguments: Arguments) -> Given:
         """What is sent in one place, each with its parameter."""
         if location not in self._places:
@@ -114,12 +121,21 @@ class HttpCall:
         names = [one.name for one, _ in constants] + [one.name for one in parameters]
         return {hole: find(hole, names) for hole in self.path.holes}
 
-    def _target(self, arguments: Arguments, forwarded: Forwarded) -> str:
+    @cached_property
+    def _fixed(self) -> str | None:
+        """The path, where it is the same for all calls."""
+        return None if self.path.holes else self.path.text
+
+    def _filled(self, arguments: Arguments) -> str:
         values = {parameter.name: value for parameter, value in self._given("path", arguments)}
-        target = "".join(
+        parts = [
             part if isinstance(part, str) else _segment(part, self._names[part.name] or part.name, values)
             for part in self.path.parts
-        )
+        ]
+        return "".join(parts)
+
+    def _target(self, arguments: Arguments, forwarded: Forwarded) -> str:
+        target = self._fixed if self._fixed is not None else self._filled(arguments)
         if forwarded.query or "query" in self._places:
             target = _with_query(target, [*self._pairs(arguments), *self._free(forwarded.query, "query parameter")])
         if len(target) > MAX_URL:

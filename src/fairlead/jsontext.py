@@ -57,11 +57,19 @@ def _whole(text: str) -> int:
 
 def dumps(value: Any) -> bytes:
     """The value as compact UTF-8; raises `ValueError` where it holds what JSON in UTF-8 cannot."""
+    try:
+        data = msgspec.json.encode(value)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return _dumps_slow(value)
+    return _dumps_slow(value) if b"null" in data else data  # which is also what is made of no number at all
+
+
+def _dumps_slow(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def is_plain(data: bytes) -> bool:
-    """Whether UTF-8 text is JSON that may stand in other JSON as it is: with a value that can be read and written.
+    """Whether bytes are JSON in UTF-8 that may stand in other JSON as it is: with a value that can be read and written.
 
     Its syntax is looked at alone, many times as fast as reading it, where it can hold neither half a character nor a
     number that is too large.
@@ -69,6 +77,7 @@ def is_plain(data: bytes) -> bool:
     shape = data.translate(_SHAPE)
     is_doubtful = any(sign in shape for sign in _DOUBTFUL)
     try:
+        data.decode()
         msgspec.json.decode(data, type=Any if is_doubtful else msgspec.Raw)
     except (ValueError, RecursionError):
         return False

@@ -7,9 +7,9 @@ Adapters only translate: a request to arguments, a result to a response.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from anyio import to_thread
 
@@ -38,8 +38,7 @@ class Body(Protocol):
         """Gives the body up; what was not read is not fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The answer to a call: an upstream response, or a value of our own in the same form."""
 
     status: int
@@ -71,11 +70,13 @@ class Result:
 
     def header(self, name: str) -> str:
         """The first header of that (lower case) name, or nothing."""
-        return next((value for key, value in self.headers if key == name), "")
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bytes:
+class Bytes(NamedTuple):
     """A body that is already here."""
 
     data: bytes
@@ -90,8 +91,7 @@ class Bytes:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded:
+class Forwarded(NamedTuple):
     """What of a caller's request goes upstream besides arguments: the headers that may, and undeclared query pairs."""
 
     headers: Headers = ()
@@ -202,7 +202,7 @@ class Shaped:
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         readable = tuple(pair for pair in forwarded.headers if pair[0] not in _RAW_ONLY)
-        result = await self.run(arguments, replace(forwarded, headers=readable))
+        result = await self.run(arguments, forwarded._replace(headers=readable))
         if not result.is_success:
             return result
         data = await result.body.read()
@@ -220,7 +220,7 @@ class Shaped:
 async def value_of(data: bytes, result: Result, form: Format) -> Json:
     """The value of an answer with that body; what takes long is read beside the other calls."""
     try:
-        if form is JSON or len(data) <= _AT_ONCE:
+        if form.is_quick or len(data) <= _AT_ONCE:
             return form(data, result.charset)
         return await to_thread.run_sync(form, data, result.charset)
     except Excess as error:

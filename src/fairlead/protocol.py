@@ -1,55 +1,103 @@
-"""The server's side of a connection: uvicorn's, with the head of a response and the start of its body in one write."""
+"""The server's side of a connection: uvicorn's, with exchanges of ours, and one look at all that are idle."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any, cast
+from asyncio import Event
+from collections.abc import Callable
+from math import inf
+from typing import Any
+from urllib.parse import unquote
 
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_HEAD = b"HTTP/1.1 "
-_MAX_JOINED = 64 * 1024
-"""The longest body that is copied behind its head; a longer one is worth a write of its own."""
+from fairlead.exchange import Exchange
+from fairlead.exposes.http import HANG_UP
+
+
+def _nothing() -> None:
+    """Called where nobody watches."""
 
 
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1, parsed by httptools."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(cast("asyncio.Transport", _HeadWithBody(transport, self.loop)))
+    idle_until = inf
+    """When the connection is to be closed, unless a request comes."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_lost = False
+        self._hung_up = _nothing
+        self._extensions: Any = {HANG_UP: self._watch}
 
-class _HeadWithBody:
-    """A transport that holds a head back until its body comes, at most until the loop's next turn."""
+    def data_received(self, data: bytes) -> None:
+        self.idle_until = inf
+        super().data_received(data)
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
+    def on_headers_complete(self) -> None:
+        """Starts the request; one that comes before the last is answered waits for its turn."""
+        scope, parser = self.scope, self.parser
+        version = parser.get_http_version()
+        url = parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        scope["extensions"] = self._extensions
+        before, self.cycle = self.cycle, self._exchange(keep_alive=version != "1.0" and parser.should_keep_alive())
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    def _exchange(self, *, keep_alive: bool) -> Exchange:
+        return Exchange(
+            self.loop,
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            self.server_state.default_headers,
+            Event(),
+            self.expect_100_continue,
+            keep_alive,
+            self.on_response_complete,
+        )
 
-    def write(self, data: bytes) -> None:
-        """Sends the data, behind the head that waits for it."""
-        if self._head:
-            head, self._head = self._head, b""
-            if len(data) <= _MAX_JOINED:
-                self._transport.write(head + data)
-                return
-            self._transport.write(head)
-        elif data.startswith(_HEAD):
-            self._head = data
-            self._loop.call_soon(self._flush)
+    def on_response_complete(self) -> None:
+        """Goes on with the next request, or waits for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
             return
-        self._transport.write(data)
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self.idle_until = self.loop.time() + self.timeout_keep_alive
 
-    def close(self) -> None:
-        """Closes the connection once all is sent."""
-        self._flush()
-        self._transport.close()
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells whoever watches."""
+        super().connection_lost(exc)
+        self._is_lost = True
+        self._hung_up()
 
-    def _flush(self) -> None:
-        if self._head and not self._transport.is_closing():
-            self._transport.write(self._head)
-        self._head = b""
+    def _watch(self, hung_up: Callable[[], None]) -> Callable[[], None]:
+        """The extension: calls back when the caller hangs up, unless what is given back is called before."""
+        self._hung_up = hung_up
+        if self._is_lost:
+            hung_up()
+        return self._unwatch
+
+    def _unwatch(self) -> None:
+        self._hung_up = _nothing
+
+    def close_if_idle(self) -> None:
+        """Told now and then: closes a connection on which no request has come for long."""
+        if self.idle_until <= self.loop.time():
+            self.timeout_keep_alive_handler()

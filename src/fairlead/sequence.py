@@ -6,7 +6,7 @@ A step that fails ends all, with its name and what its upstream answered.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import anyio
 
@@ -77,7 +77,7 @@ class CallAct:
         data = await result.body.read()
         if not result.is_success:
             raise _failed(result, data)
-        whole = replace(result, body=Bytes(data))
+        whole = result._replace(body=Bytes(data))
         raw = await value_of(data, result, self.format) if data else None
         return Answer(whole, raw, self.keep(raw, arguments) if self.keep and data else raw)
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar
 
 from fairlead.arguments import plain
 from fairlead.bodies import compiled, filled, holes
@@ -19,6 +21,7 @@ from fairlead.conversion import CONVERSIONS
 from fairlead.jsonpath import compile_path
 from fairlead.model import OutputParameter
 from fairlead.operation import UNSET, Arguments, Shape
+from fairlead.wanted import ALL, NOTHING, Wanted, found_by
 
 Get = Callable[[Any], Any]
 InputNames = Callable[[str], str]
@@ -47,6 +50,10 @@ class _Found:
         found = self.get(value) if self.get else value
         return self.convert(found) if self.convert else found
 
+    @property
+    def wanted(self) -> Wanted:
+        return found_by(self.get)
+
 
 @dataclass(frozen=True, slots=True)
 class _Each:
@@ -61,6 +68,10 @@ class _Each:
         found = _listed(found) if self.lists_one else found
         return [self.item(item, arguments) for item in found] if isinstance(found, list) else None
 
+    @property
+    def wanted(self) -> Wanted:
+        return found_by(self.get, Wanted(items=looked_at(self.item)))
+
 
 @dataclass(frozen=True, slots=True)
 class _Members:
@@ -72,6 +83,11 @@ class _Members:
     def __call__(self, value: Any, arguments: Arguments) -> Any:
         found = self.get(value) if self.get else value
         return {name: shape(found, arguments) if shape else found for name, shape in self.members}
+
+    @property
+    def wanted(self) -> Wanted:
+        members = (looked_at(shape) if shape else ALL for _, shape in self.members)
+        return found_by(self.get, reduce(or_, members, NOTHING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class _Listed:
 @dataclass(frozen=True, slots=True)
 class _Constant:
     value: Any
+    wanted: ClassVar[Wanted] = NOTHING
 
     def __call__(self, value: Any, arguments: Arguments) -> Any:
         return self.value
@@ -99,6 +116,7 @@ class _Filled:
     data: Any
     names: frozenset[str]
     convert: Get | None
+    wanted: ClassVar[Wanted] = NOTHING
 
     def __call__(self, value: Any, arguments: Arguments) -> Any:
         given = {name: plain(arguments[name]) for name in self.names if name in arguments}
@@ -122,6 +140,12 @@ class Kept:
         if not isinstance(value, list):
             return self.members(value, arguments)
         return [item | self.members(item, arguments) if isinstance(item, dict) else item for item in value]
+
+
+def looked_at(shape: Shape) -> Wanted:
+    """What of the upstream's value a shape looks at."""
+    wanted: Wanted = getattr(shape, "wanted", ALL)
+    return wanted
 
 
 def members(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:

@@ -11,9 +11,10 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -28,6 +29,7 @@ from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
 from fairlead.wire.proxy import Proxies, from_environment
 from fairlead.wire.routes import Routes
+from fairlead.wire.transport import Transport
 
 for _noisy in ("httpx", "httpcore"):
     logging.getLogger(_noisy).setLevel(logging.WARNING)  # they would log URLs, and a URL may hold an API key
@@ -35,23 +37,25 @@ for _noisy in ("httpx", "httpcore"):
 USER_AGENT: Final = f"fairlead/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is sent: method, absolute URL (already encoded), headers with lower case names, body.
 
     Its repr shows the method alone, for everything else may hold a secret.
     """
 
     method: str
-    url: str = field(repr=False)
-    headers: Headers = field(default=(), repr=False)
-    content: Content = field(default=None, repr=False)
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    url: str
+    headers: Headers = ()
+    content: Content = None
+    tls: ssl.SSLContext | None = None
     """Shows a client certificate; None for the TLS that all others share."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method})"
 
     def with_header(self, name: str, value: str) -> Request:
         """The request with that header in place of any other of the name."""
-        return replace(self, headers=(*(pair for pair in self.headers if pair[0] != name), (name, value)))
+        return self._replace(headers=(*(pair for pair in self.headers if pair[0] != name), (name, value)))
 
 
 class Upstream:
@@ -106,8 +110,9 @@ class Upstream:
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))
 
 
+@lru_cache(maxsize=256)
 def _with_defaults(headers: Headers) -> Headers:
-    given = dict(headers)
+    given = [name for name, _ in headers]
     return headers + tuple([pair for pair in _DEFAULTS if pair[0] not in given])
 
 
@@ -179,7 +184,9 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
 
 async def answers(url: str) -> bool:
     """Whether a listener of our own answers a real request with success, within two seconds."""
-    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+    routes = Routes(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), Proxies({}, ()))
+    transport = Transport(Client(Limits(connect=2.0, read=2.0, total=2.0)), routes)
+    async with httpx.AsyncClient(transport=transport) as client:
         try:
             response = await client.get(url)
         except httpx.TransportError:

@@ -19,7 +19,7 @@ ORDER = """
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
-    auth.certificate auth.hmac auth
+    auth.certificate auth.hmac auth wanted
     multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
     steps caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
@@ -28,8 +28,8 @@ ORDER = """
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
     capability imports document findings load
-    settings listeners access guard runtime protocol server samples sandbox explain checks terminal overview banner
-    supervisor start cli
+    settings listeners access guard runtime exchange protocol server samples sandbox explain checks terminal overview
+    banner supervisor start cli
 """.split()
 
 

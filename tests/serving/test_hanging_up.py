@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive
 
-from fairlead.exposes.http import unless_gone
+from fairlead.exposes.http import UnlessGone
 
 pytestmark = pytest.mark.anyio
+
+
+async def unless_gone(receive: Receive, work: Awaitable[None]) -> None:
+    with UnlessGone({}, receive):
+        await work
 
 
 def hanging_up_on(event: asyncio.Event) -> Callable[[], Awaitable[Message]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -52,7 +52,7 @@ class Presented:
     context: ssl.SSLContext = field(repr=False)
 
     def __call__(self, request: Request) -> Request:
-        return replace(request, tls=self.context)
+        return request._replace(tls=self.context)
 
 
 def load_certificate(context: ssl.SSLContext, path: str, password: str) -> None:

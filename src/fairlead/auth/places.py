@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -48,7 +48,7 @@ class QuerySigner:
     def __call__(self, request: Request) -> Request:
         joint = "&" if "?" in request.url else "?"
         query = "&".join(f"{quote(name, '')}={quote(value, '')}" for name, value in self.pairs)
-        return replace(request, url=f"{request.url}{joint}{query}")
+        return request._replace(url=f"{request.url}{joint}{query}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class BodySigner:
         content = whole_body(request, "apikey")
         media = next((value for name, value in request.headers if name == "content-type"), "").partition(";")[0]
         if media.strip().lower() == _FORM:
-            return replace(request, content=self._in_form(content))
-        signed = replace(request, content=self._in_json(content))
+            return request._replace(content=self._in_form(content))
+        signed = request._replace(content=self._in_json(content))
         return signed if content else signed.with_header("content-type", "application/json")
 
     def _in_form(self, content: bytes) -> bytes:

@@ -5,7 +5,7 @@ uvicorn -> guard -> Gateway: dispatch, arguments -> operation -> relay
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fairlead.auth import Check
 from fairlead.auth.demand import admitted
 from fairlead.errors import ArgumentError, CallError, MethodNotAllowed
-from fairlead.exposes.http import log, send_empty, send_error, send_result, unless_gone
+from fairlead.exposes.http import UnlessGone, log, send_empty, send_error, send_result
 from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
 from fairlead.exposes.upload import ClientGone, Upload
-from fairlead.operation import Operation, Result
+from fairlead.operation import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +94,14 @@ class Gateway:
             else:
                 body = await read_body(scope, receive, self._reading.body)
             given, forwarded = reader.arguments(match.values, scope, body)
-            await unless_gone(later, _relay(operation(given, forwarded), send, head=head))
+            with UnlessGone(scope, later):
+                await send_result(await operation(given, forwarded), send, head=head)
         except CallError as error:
             if error.status >= 500:
                 log.warning("%s: %d %s", match.found.route, error.status, error)
             await send_error(error, send, head=head)
         except ClientGone:
             log.debug("the caller hung up")
-
-
-async def _relay(answer: Awaitable[Result], send: Send, *, head: bool) -> None:
-    await send_result(await answer, send, head=head)
 
 
 async def _other_method(method: str, methods: frozenset[str], send: Send) -> None:

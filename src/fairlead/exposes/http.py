@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Final
 
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from fairlead.errors import CallError
 from fairlead.headers import Headers
@@ -21,50 +21,42 @@ _UNBUFFERED: Final = (b"x-accel-buffering", b"no")
 """Tells proxies before the gateway not to hold events back."""
 
 
-PATIENCE: Final = 0.02
-"""Seconds for which a request is worked on before anybody looks whether its caller is still there."""
+HANG_UP: Final = "fairlead.hang_up"
+"""The extension of ASGI by which our server lets itself be told what to call as soon as the caller hangs up."""
 
 
-async def unless_gone(receive: Receive, work: Awaitable[None]) -> None:
-    """Does the work and cancels it as soon as the caller hangs up; errors of the work come out as they are.
+class UnlessGone:
+    """Cancels the work inside as soon as the caller hangs up; errors of the work come out as they are."""
 
-    Most requests are answered before it is worth a look, which costs more than all else we do for one.
-    """
-    watch = _Watch(receive)
-    timer = asyncio.get_running_loop().call_later(PATIENCE, watch.start)
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not watch.gone or watch.task.uncancel():
-            raise
-    finally:
-        timer.cancel()
-        watch.stop()
+    __slots__ = ("_is_gone", "_stop", "_task")
 
-
-class _Watch:
-    """Cancels the task that it is made in when the caller hangs up."""
-
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self.task = task
-        self.gone = False
-        self._receive = receive
-        self._watching: asyncio.Task[None] | None = None
+        self._task = task
+        self._is_gone = False
+        watch = scope["extensions"].get(HANG_UP) if "extensions" in scope else None
+        self._stop: Callable[[], object] = watch(self._hang_up) if watch else self._watched(receive)
 
-    def start(self) -> None:
-        self._watching = asyncio.get_running_loop().create_task(self._watch())
+    def __enter__(self) -> None:
+        pass
 
-    def stop(self) -> None:
-        if self._watching:
-            self._watching.cancel()
+    def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> bool:
+        self._stop()
+        return kind is asyncio.CancelledError and self._is_gone and not self._task.uncancel()
 
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+    def _hang_up(self) -> None:
+        self._is_gone = True
+        self._task.cancel()
+
+    def _watched(self, receive: Receive) -> Callable[[], object]:
+        """Watches as any server of ASGI allows; gives what ends that."""
+        return asyncio.get_running_loop().create_task(self._watch(receive)).cancel
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
             pass
-        self.gone = True
-        self.task.cancel()
+        self._hang_up()
 
 
 async def send_json(body: bytes, send: Send) -> None:

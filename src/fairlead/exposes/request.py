@@ -12,16 +12,18 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Receive, Scope
 
-from fairlead.arguments import Encoded, Input, Inputs, Opaque
+from fairlead.arguments import Encoded, Input, Inputs, Opaque, plain
 from fairlead.errors import ArgumentError, TooLarge
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, to_upstream
 from fairlead.jsonpath import compile_path
-from fairlead.jsontext import loads
+from fairlead.jsontext import is_plain, loads
 from fairlead.operation import Arguments, Forwarded
 from fairlead.styles import from_text, from_texts
 
 MAX_QUERY_PAIRS = 1000
+_SELDOM = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose requests say so when they have a body, as all do that come over a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,10 @@ class Reading:
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The whole body; raises `TooLarge` as soon as its declared or real length passes the limit."""
-    declared = dict(scope["headers"]).get(b"content-length", b"")
+    headers = dict(scope["headers"])
+    declared = headers.get(b"content-length", b"")
+    if not declared and scope["method"] in _SELDOM and b"transfer-encoding" not in headers:
+        return b""
     data = bytearray()
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"the request's body is larger than {limit} bytes")
@@ -67,7 +72,9 @@ class Reader:
 
     def streams(self, scope: Scope) -> bool:
         """Whether the body goes on while it comes in: the operation takes it whole, and nothing here can read it."""
-        names = {name for name, _ in scope["headers"]} if "body" in self._at else frozenset[bytes]()
+        if "body" not in self._at:
+            return False
+        names = {name for name, _ in scope["headers"]}
         has_body = b"content-length" in names or b"transfer-encoding" in names
         return has_body and not _is_json(_media(headers_of(scope)))
 
@@ -108,7 +115,7 @@ def headers_of(scope: Scope) -> Headers:
 def _passed(scope: Scope) -> Headers:
     """What goes upstream; a caller that accepts no content encoding must not get one."""
     headers = to_upstream(scope["headers"])
-    if any(name == "accept-encoding" for name, _ in headers):
+    if "accept-encoding" in [name for name, _ in headers]:
         return headers
     return (*headers, ("accept-encoding", "identity"))
 
@@ -170,13 +177,14 @@ class _Given:
             self.values[name] = Opaque(body, media)
             return
         try:
-            value = _json(body, headers)
+            value = _encoded(body, headers) if whole else _json(body, headers)
         except ValueError as error:
             self.faults[name] = str(error)
             return
-        self._take_inside(value, inside)
+        if inside:
+            self._take_inside(plain(value), inside)
         if whole:
-            self.values[name] = Encoded(value, body, media)
+            self.values[name] = value
         elif isinstance(value, dict):
             known = {*members, *(first_name(path) for _, path in inside)}
             self.faults.update((key, self.inputs.unknown(key)) for key in value if not known & {key, ""})
@@ -232,6 +240,13 @@ def _media(headers: Headers) -> str:
 def _is_json(media: str) -> bool:
     kind = media.partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
+
+
+def _encoded(body: bytes, headers: Headers) -> Encoded:
+    """The body that goes on as it is; only what may be no JSON is read to learn more."""
+    if not is_plain(body):
+        _json(body, headers)
+    return Encoded(body, _media(headers))
 
 
 def _json(body: bytes, headers: Headers) -> Any:

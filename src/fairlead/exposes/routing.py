@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fairlead.errors import ArgumentError
@@ -19,8 +19,7 @@ from fairlead.template import Hole, Template, parse
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
+class Match(NamedTuple, Generic[T]):
     """What a path leads to: the thing added, and the value of each placeholder."""
 
     found: T
@@ -61,6 +60,8 @@ class RouteTable(Generic[T]):
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
+        self._plain: dict[tuple[str, bytes], Match[T]] = {}
+        """What paths without holes lead to, as they are sent; literal text comes before all templates."""
 
     def add(self, method: str, path: str, thing: T) -> None:
         """Adds a thing under a method and a path such as `/batches/{id}`; the first of equals stays."""
@@ -71,9 +72,13 @@ class RouteTable(Generic[T]):
             holes += tuple(part.name for part in template.parts if isinstance(part, Hole))
             node = _child(node, segment, template)
         node.leaves.setdefault(method, (thing, holes))
+        if not holes and path.isascii() and "%" not in path:
+            self._plain.setdefault((method, path.encode()), Match(thing, {}))
 
     def find(self, method: str, raw_path: bytes) -> Match[T] | None:
         """The thing for a method and a path as it was sent, percent-encoded; None where there is none."""
+        if known := self._plain.get((method, raw_path)):
+            return known
         found = _first(self._root, _segments(raw_path), 0, (), method)
         if found is None:
             return None

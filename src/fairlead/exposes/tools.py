@@ -25,7 +25,7 @@ from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
-from fairlead.exposes.http import send_json, unless_gone
+from fairlead.exposes.http import UnlessGone, send_json
 from fairlead.exposes.library import Library, as_error
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.request import read_body
@@ -107,7 +107,8 @@ class McpEndpoint:
         except ClientGone:
             return
         # The SDK would let a call run on whose caller has hung up.
-        await unless_gone(receive, self._respond(tools, scope, body, send))
+        with UnlessGone(scope, receive):
+            await self._respond(tools, scope, body, send)
 
     def _part(self, query: bytes) -> Toolbox:
         """The tools that a request is about; the query may ask for some of them only."""

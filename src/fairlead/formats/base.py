@@ -27,6 +27,8 @@ class Format:
     title: str
     read: Callable[[bytes, str], Any]
     max_bytes: int | None = None
+    is_quick: bool = False
+    """Whether reading never takes so long that others should go on beside it."""
     has_lists: bool = True
     """Whether one item in a list is told from one that is not in a list."""
 

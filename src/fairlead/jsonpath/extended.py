@@ -101,7 +101,12 @@ def _is_extension(node: JSONPath) -> bool:
 
 
 def _name(node: JSONPath) -> str:
-    return "arithmetic" if type(node).__name__ == "Operation" else repr(str(node))
+    if type(node).__name__ == "Operation":
+        return "arithmetic"
+    try:
+        return repr(str(node))
+    except TypeError:  # the library cannot write `sorted` without a field
+        return "'`sorted`' in a union, or in front of more"
 
 
 def _branches(node: JSONPath) -> int:

@@ -23,12 +23,12 @@ class Chunked:
         self.done = False
         self._add = add
         self._left = 0
-        self._step: Callable[[bytes], bytes | None] = self._size
+        self._step: Callable[[Chunked, bytes], bytes | None] = Chunked._size
         self._trailers = 0
 
     def feed(self, data: bytes) -> bytes | None:
         """Takes one piece off the data and gives the rest back; None where the piece is not whole yet."""
-        return self._step(data)
+        return self._step(self, data)
 
     def _size(self, data: bytes) -> bytes | None:
         line = _line(data, MAX_LINE)
@@ -38,7 +38,7 @@ class Chunked:
         if not match:
             raise Malformed("a chunk without a size")
         self._left = int(match[1], 16)
-        self._step = self._data if self._left else self._trailer
+        self._step = Chunked._data if self._left else Chunked._trailer
         return data[len(line) :]
 
     def _data(self, data: bytes) -> bytes:
@@ -46,7 +46,7 @@ class Chunked:
         self._add(piece)
         self._left -= len(piece)
         if not self._left:
-            self._step = self._end
+            self._step = Chunked._end
         return data[len(piece) :]
 
     def _end(self, data: bytes) -> bytes | None:
@@ -54,7 +54,7 @@ class Chunked:
             raise Malformed("a chunk longer than its size")
         if len(data) < 2:
             return None
-        self._step = self._size
+        self._step = Chunked._size
         return data[2:]
 
     def _trailer(self, data: bytes) -> bytes | None:

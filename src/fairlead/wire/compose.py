@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from functools import lru_cache
 
 from fairlead.errors import ArgumentError
 from fairlead.wire.grammar import FIELD, TOKEN
 from fairlead.wire.parse import Pairs
 
 Content = bytes | AsyncIterator[bytes] | None
-_HEAD = re.compile(rf"{TOKEN} [!-~]++ HTTP/1\.1\r\n(?:{FIELD}\r\n)*+\r\n")
+_START = re.compile(rf"{TOKEN} [!-~]++")
+_FIELDS = re.compile(rf"(?:{FIELD}\r\n)*+")
 _OURS = frozenset({"content-length", "transfer-encoding", "connection"})
+_UNSENDABLE = "the arguments make no request that could be sent"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 def head(method: str, target: str, host: str, headers: Pairs, content: Content) -> bytes:
     """The request's head; raises `ArgumentError` where a part of it holds what cannot stand there."""
+    start = f"{method} {target}"
+    if not _START.fullmatch(start):
+        raise ArgumentError(_UNSENDABLE)
+    return f"{start} HTTP/1.1\r\n{_fields(host, headers)}{_framing(method, headers, content)}\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _fields(host: str, headers: Pairs) -> str:
+    """The lines of the headers, checked once: most requests say what one of the last ones said."""
     lines = [f"{name}: {value}\r\n" for name, value in headers if name not in _OURS]
     if "host" not in dict(headers):
         lines.insert(0, f"host: {host}\r\n")
-    if framing := _framing(method, headers, content):
-        lines.append(framing)
-    text = f"{method} {target} HTTP/1.1\r\n{''.join(lines)}\r\n"
-    if text.count("\n") != len(lines) + 2 or not _HEAD.fullmatch(text):
-        raise ArgumentError("the arguments make no request that could be sent")
-    return text.encode("latin-1")
+    text = "".join(lines)
+    if text.count("\n") != len(lines) or not _FIELDS.fullmatch(text):
+        raise ArgumentError(_UNSENDABLE)
+    return text
 
 
 def declared_length(headers: Pairs) -> int | None:

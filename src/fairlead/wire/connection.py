@@ -191,14 +191,13 @@ class Connection(asyncio.Protocol):
             raise self._error.again()
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter and not waiter.done():
+            self.deadline = inf
+            waiter.set_result(None)
 
-    async def _wait(self, deadline: float) -> None:
+    def _wait(self, deadline: float) -> asyncio.Future[None]:
+        """Done when something has happened; whoever gives up waiting closes the connection."""
         self._waiter = self._loop.create_future()
         self.deadline = deadline
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            self.deadline = inf
+        return self._waiter

@@ -39,21 +39,22 @@ class Head(NamedTuple):
 class Incoming:
     """One response. `feed` it bytes; it fills `head` and then `chunks`, and is `done` when the body has ended."""
 
+    head: Head | None = None
+    buffered = 0
+    done = False
+    began = False
+    keeps_alive = False
+    """Whether, once done, the connection can carry another exchange."""
+    _rest = b""
+    _left = 0
+    _chunked: Chunked | None = None
+    _interim = 0
+    _scanned = 0
+
     def __init__(self, method: str) -> None:
-        self.head: Head | None = None
         self.chunks: list[bytes] = []
-        self.buffered = 0
-        self.done = False
-        self.began = False
-        self.keeps_alive = False
-        """Whether, once done, the connection can carry another exchange."""
         self._method = method
-        self._step: Callable[[bytes], bytes | None] = self._read_head
-        self._rest = b""
-        self._left = 0
-        self._chunked: Chunked | None = None
-        self._interim = 0
-        self._scanned = 0
+        self._step: Callable[[Incoming, bytes], bytes | None] = Incoming._read_head  # bound, it would be a cycle
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes; raises `Malformed`."""
@@ -61,7 +62,7 @@ class Incoming:
         data = self._rest + data if self._rest else data
         self._rest = b""
         while data and not self.done:
-            rest = self._step(data)
+            rest = self._step(self, data)
             if rest is None:
                 self._rest = data
                 return
@@ -71,7 +72,7 @@ class Incoming:
 
     def end(self) -> bool:
         """Told that no more bytes come: whether that was the end of the body."""
-        if self._step == self._read_until_closed:
+        if self._step is Incoming._read_until_closed:
             self.done = True
         return self.done
 
@@ -122,14 +123,14 @@ class Incoming:
             self.done = True
         elif is_chunked:
             self._chunked = Chunked(self._add)
-            self._step = self._read_chunked
+            self._step = Incoming._read_chunked
         elif length is None:
             self.keeps_alive = False
-            self._step = self._read_until_closed
+            self._step = Incoming._read_until_closed
         else:
             self._left = length
             self.done = not length
-            self._step = self._read_length
+            self._step = Incoming._read_length
 
     def _tunnels(self, head: Head) -> bool:
         return self._method == "CONNECT" and head.status < 300
@@ -148,7 +149,9 @@ class Incoming:
     def _read_chunked(self, data: bytes) -> bytes | None:
         assert self._chunked
         rest = self._chunked.feed(data)
-        self.done = self._chunked.done
+        if self._chunked.done:
+            self.done = True
+            self._chunked = None  # which knows us
         return rest
 
 
@@ -191,6 +194,7 @@ def _is_chunked(framing: dict[str, str], minor: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def _ends(connection: str) -> bool:
     """Whether the header says that the connection is of no more use to us."""
     return not _LAST.isdisjoint([word.strip() for word in connection.lower().split(",")])
