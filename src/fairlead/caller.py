@@ -26,7 +26,6 @@ class Caller(Model):
 
     name: Text = ""
     label: Text = ""
-    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     call: Text = ""

@@ -46,7 +46,6 @@ class ConsumedOperation(Model):
     spellings: ClassVar[Mapping[str, str]] = {"id": "name"}
 
     name: Name
-    display: Text = ""
     method: Method = "GET"
     path: Text = ""
     label: Text = ""
@@ -69,7 +68,6 @@ class ConsumedResource(Model):
     """A path of an API and the operations on it."""
 
     name: Text = ""
-    display: Text = ""
     path: Text
     label: Text = ""
     description: Text = ""

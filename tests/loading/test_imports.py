@@ -27,7 +27,7 @@ ORDER = """
     exposes.adapter exposes.rest exposes.resources exposes.prompts exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
-    capability imports document findings load
+    dialect capability imports document findings load
     settings listeners access guard runtime protocol server samples sandbox explain checks terminal overview banner
     supervisor start cli
 """.split()
