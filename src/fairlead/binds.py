@@ -62,11 +62,16 @@ def path_of(location: str, folder: Path) -> Path | None:
     return folder / (rest.lstrip("/") if relative else rest)
 
 
+_Keys = Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_type=dict[str, Name] | list[str])]
+
+
 class Bind(Model):
     """Names for variables of the environment, or for the keys of a file, under a namespace."""
 
     namespace: Name
-    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys)] = Field(default_factory=dict)
+    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_type=dict[str, Name] | list[str])] = (
+        Field(default_factory=dict)
+    )
     description: Text = ""
     location: Text = ""
 

@@ -18,7 +18,9 @@ from fairlead.consumes import MediaType, lower
 from fairlead.model import InputParameter, Model, Outputs, Text
 from fairlead.steps import ResultMapping, Step, given_in
 
-EncodingName = Annotated[Literal["json", "xml", "yaml", "csv", "tsv", "psv"], BeforeValidator(lower)]
+EncodingName = Annotated[
+    Literal["json", "xml", "yaml", "csv", "tsv", "psv"], BeforeValidator(lower, json_schema_input_type=str)
+]
 
 
 class Caller(Model):

@@ -1,4 +1,4 @@
-"""The command `fairlead`: serve, check, explain, sandbox, health."""
+"""The command `fairlead`: serve, check, explain, sandbox, health, schema, new."""
 
 from __future__ import annotations
 
@@ -296,6 +296,35 @@ def health(rest_port: int, url: str | None) -> None:
     is_ready = anyio.run(answers, f"{base.rstrip('/')}{READY}")
     click.echo("ready" if is_ready else "not ready")
     sys.exit(not is_ready)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of capability files, for editors."""
+    from fairlead.file_schema import file_schema
+
+    click.echo(json.dumps(file_schema(), indent=2))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--base-uri", required=True, metavar="URL", help="Where the API is that it consumes.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="capabilities",
+    show_default=True,
+    help="Where to write it.",
+)
+def new(name: str, base_uri: str, folder: Path) -> None:
+    """Write a first capability for an API; a file that is there is never overwritten."""
+    from fairlead.starter import write
+
+    try:
+        path = write(name, base_uri, folder)
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+    say(f"{path} is written; try it: fairlead serve --sandbox {path}")
 
 
 def _paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -35,7 +35,10 @@ _PARTS: Final[Grammar] = {
     },
 }
 ROOT: Final[Grammar] = {**_PARTS, "capability": _PARTS}
-NAMED_BY: Final = {**dict.fromkeys(_PARTS, "namespace"), "mappings": "targetName"}
+LISTED: Final = frozenset({"mappings"})
+"""Keys under which sections without names stand, always as a list."""
+
+NAMED_BY: Final = dict.fromkeys(_PARTS, "namespace")
 """What the key of a section in a mapping is there; all others have it for their name."""
 
 
@@ -71,7 +74,7 @@ def _inside(name: str, value: Any, grammar: Grammar, problems: list[Problem]) ->
     if name == "capability":
         return _section(value, grammar[name], problems) if isinstance(value, MappingNode) else value
     naming = NAMED_BY.get(name, "name")
-    listed = _listed(value, naming, problems) if _is_named(value, naming) else value
+    listed = _listed(value, naming, problems) if name not in LISTED and _is_named(value, naming) else value
     if not isinstance(listed, SequenceNode):
         return listed
     sections = SequenceNode(listed.place)

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import ModelSchema, TaggedUnionSchema
 
 from fairlead.capability import CapabilityFile
-from fairlead.dialect import NAMED_BY, RENAMED, ROOT
+from fairlead.dialect import LISTED, NAMED_BY, RENAMED, ROOT
 from fairlead.model import FREE, Model
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -74,7 +74,7 @@ def _keys(grammar: Mapping[str, Any]) -> Iterator[str]:
         yield from _keys(inner)
 
 
-_NAMED: Final = frozenset(_keys(ROOT)) - {"capability"}
+_NAMED: Final = frozenset(_keys(ROOT)) - LISTED - {"capability"}
 """The keys under which named sections stand."""
 _NAMES: Final = frozenset({"name", *NAMED_BY.values()})
 """Keys that a section in a mapping has no need of."""
