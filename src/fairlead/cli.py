@@ -195,6 +195,7 @@ def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
 @SCRIPTS
 @ENV_FILE
 @_option("--strict", is_flag=True, help="Count warnings and missing secrets as errors.")
+@click.option("--lint", "advice", is_flag=True, help="Report what the specification advises, too.")
 @click.option("--report", "as_table", is_flag=True, help="Print a table of all files: what is served, how it was told.")
 @AS_JSON
 def check(
@@ -203,18 +204,20 @@ def check(
     scripts: bool | None,
     env_file: Path | None,
     strict: bool,
+    advice: bool,
     as_table: bool,
     as_json: bool,
 ) -> None:
     """Report every problem of capability files.
 
-    Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings count with --strict.
+    Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings, those of --lint too, count with
+    --strict.
     """
     from fairlead import overview
     from fairlead.checks import checked
 
     try:
-        documents, problems, notes = checked(_paths(paths), env_file, _loading(rest_prefix, scripts))
+        documents, problems, notes = checked(_paths(paths), env_file, _loading(rest_prefix, scripts), advice=advice)
     except LoadError as error:
         documents, problems, notes = (), error.problems, ()
     except StartError as error:

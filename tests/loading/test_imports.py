@@ -29,7 +29,7 @@ ORDER = """
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
     dialect capability imports document findings load
-    settings listeners access guard runtime protocol server samples sandbox explain checks terminal overview banner
+    settings listeners access guard runtime protocol server samples sandbox explain lint checks terminal overview banner
     supervisor start file_schema starter cli
 """.split()
 

@@ -98,7 +98,22 @@ def test_check_as_json_is_for_scripts() -> None:
         "severity": "warning",
         "message": "TOGETHER_AI_API_KEY is not set",
         "hint": "set it in the environment or in .env; until then the operations that need it answer 503",
+        "code": "",
     }
+
+
+def test_check_with_lint_tells_what_could_be_better_with_its_code_and_still_succeeds(empty_folder: Path) -> None:
+    path = empty_folder / "ships.yaml"
+    path.write_text(starter("Ships", "https://ships.example.com"))
+
+    ended, quiet = fairlead("check", "--lint", "--json", path), fairlead("check", "--json", path)
+    said, strict = fairlead("check", "--lint", path), fairlead("check", "--lint", "--strict", path)
+
+    (problem,) = json.loads(ended.stdout)
+    assert (problem["code"], problem["severity"], problem["line"]) == ("example-host", "warning", 11)
+    assert said.stderr == f"{path}:11:14: warning: 'ships.example.com' is a host of examples [example-host]\n"
+    assert json.loads(quiet.stdout) == []
+    assert (ended.exit_code, said.exit_code, strict.exit_code) == (0, 0, 1)
 
 
 def test_check_fails_where_an_operation_is_refused(empty_folder: Path) -> None:
