@@ -31,7 +31,9 @@ def test_a_capability_in_both_dialects_has_one_plan() -> None:
     assert found.problems == expected.problems == ()
     assert without_lines([*lines([found])]) == without_lines([*lines([expected])])
     assert [one.inputs for one in found.exposed] == [one.inputs for one in expected.exposed]
-    assert [one.title for one in found.exposed] == [one.title for one in expected.exposed] == ["", "Ship", "", ""]
+    assert (
+        [one.title for one in found.exposed] == [one.title for one in expected.exposed] == ["", "Ship", "", "", "Crew"]
+    )
 
 
 def test_what_is_in_the_earlier_dialect_stays_as_it_is() -> None:
