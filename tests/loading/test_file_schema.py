@@ -62,3 +62,13 @@ def test_keys_that_are_free_and_keys_without_a_value_are_valid() -> None:
     text = f"{START}{{consumes: [{{namespace: n, x-own: 1, tags: [a], baseUri: , resources: [{{path: /, label: }}]}}]}}"
 
     assert not list(SCHEMA.iter_errors(parse(text.encode(), "f.yaml")))
+
+
+def test_the_compatibility_page_names_every_key_of_every_section() -> None:
+    page = (ROOT / "docs/compatibility.md").read_text("utf-8")
+    upstream = (ROOT / "docs/capability-files.md").read_text("utf-8").partition("authenticates upstream")[2]
+    sections = [file_schema(), *file_schema()["$defs"].values()]
+
+    keys = {key for section in sections for key in section["properties"]}
+
+    assert sorted(key for key in keys if f"`{key}`" not in page and f"`{key}`" not in upstream) == []
