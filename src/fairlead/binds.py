@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr
@@ -66,7 +66,12 @@ _Keys = Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_t
 
 
 class Bind(Model):
-    """Names for variables of the environment, or for the keys of a file, under a namespace."""
+    """Names for variables of the environment, or for the keys of a file, under a namespace.
+
+    What the first versions also said, `type` and `resolution`, follows from the location.
+    """
+
+    spellings: ClassVar[Mapping[str, str]] = {"name": "namespace", "uri": "location"}
 
     namespace: Name
     keys: Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_type=dict[str, Name] | list[str])] = (
@@ -74,6 +79,8 @@ class Bind(Model):
     )
     description: Text = ""
     location: Text = ""
+    type: Text = ""
+    resolution: Text = ""
 
     @property
     def file(self) -> Path | None:

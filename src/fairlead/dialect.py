@@ -14,8 +14,8 @@ from typing import Any, Final
 from fairlead.errors import Problem
 from fairlead.nodes import MappingNode, SequenceNode
 
-RENAMED: Final = {"display": "label", "flows": "functions", "target": "targetName"}
-"""Keys of the later dialect, and what they were called before."""
+RENAMED: Final = {"display": "label", "flows": "functions", "target": "targetName", "externalRefs": "binds"}
+"""Keys of the later dialect, and what they were called before; and one of the first versions."""
 
 Grammar = Mapping[str, Any]
 """The keys of a section under which other sections stand, each with the grammar of those."""

@@ -75,3 +75,16 @@ def test_a_mapping_whose_members_are_no_sections_stays_one_and_is_told() -> None
     text = "ikanos: 1.0.0-beta5\ncapability: {exposes: [{type: mcp, tools: {name: a, call: b.c}}]}"
 
     assert [problem.message for problem in loads(text).problems] == ["'tools' must be a list, not a mapping"]
+
+
+def test_the_first_name_of_binds_means_the_same_variables() -> None:
+    refs = "[{name: keys, type: environment, resolution: file, uri: 'file:///./a.json', keys: {TOKEN: token}}]"
+    binds = "[{namespace: keys, location: 'file:///./a.json', keys: {TOKEN: token}}]"
+
+    found, expected = (
+        loads(f"naftiko: '0.5'\nexternalRefs: {refs}\ncapability: {{}}"),
+        loads(f"naftiko: '0.5'\nbinds: {binds}\ncapability: {{}}"),
+    )
+
+    assert [bind.variable("TOKEN") for bind in found.binds] == [bind.variable("TOKEN") for bind in expected.binds]
+    assert found.problems == expected.problems == ()
