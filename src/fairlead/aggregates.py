@@ -11,8 +11,7 @@ tools: [{ref: fleet.get-ship}]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Self
 
 from pydantic import Discriminator, Tag, model_validator
 
@@ -34,7 +33,6 @@ class Function(Caller):
     """A function: a call, steps or a mock."""
 
     semantics: Semantics | None = None
-    tags: Any = None
 
     @property
     def declared(self) -> tuple[InputParameter, ...]:
@@ -44,8 +42,6 @@ class Function(Caller):
 
 class Aggregate(Model):
     """Functions under a namespace, which is made of the label where it is not given."""
-
-    spellings: ClassVar[Mapping[str, str]] = {"flows": "functions", "display": "label"}
 
     namespace: Text = ""
     name: Text = ""

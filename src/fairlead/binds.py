@@ -7,7 +7,7 @@
     token: '{{env.TOGETHER_AI_API_KEY}}'
 
 Secrets are `SecretStr` from the moment they are read; nothing here prints them. They come from the environment, a
-`.env` file, and the files that binds name as their `location`; never from an argument or a header.
+`.env` file, and what binds name as their `location`; never from an argument or a header.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr
@@ -62,13 +62,25 @@ def path_of(location: str, folder: Path) -> Path | None:
     return folder / (rest.lstrip("/") if relative else rest)
 
 
+_Keys = Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_type=dict[str, Name] | list[str])]
+
+
 class Bind(Model):
-    """Names for variables of the environment, or for the keys of a file, under a namespace."""
+    """Names for variables of the environment, or for the keys of a file, under a namespace.
+
+    What the first versions also said, `type` and `resolution`, follows from the location.
+    """
+
+    spellings: ClassVar[Mapping[str, str]] = {"name": "namespace", "uri": "location"}
 
     namespace: Name
-    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys)] = Field(default_factory=dict)
+    keys: Annotated[dict[str, Name], BeforeValidator(_as_keys, json_schema_input_type=dict[str, Name] | list[str])] = (
+        Field(default_factory=dict)
+    )
     description: Text = ""
     location: Text = ""
+    type: Text = ""
+    resolution: Text = ""
 
     @property
     def file(self) -> Path | None:
@@ -76,7 +88,7 @@ class Bind(Model):
         return path_of(self.location, Path(self.at().file).parent)
 
     def variable(self, key: str) -> str:
-        """What is looked up for a key: a variable of the environment, or `<file>#<key in it>`."""
+        """What is looked up for a key: a variable of the environment, or `<location>#<key in it>`."""
         return f"{self.file or self.location}#{self.keys[key]}" if self.location else self.keys[key]
 
 
@@ -95,7 +107,7 @@ class Value:
 
     def missing(self, environ: Environ) -> tuple[str, ...]:
         """The names of the variables that are not set, or are empty."""
-        return tuple(name for name in self.variables.values() if not _given(environ, name))
+        return tuple(name for name in self.variables.values() if not given(environ, name))
 
     def undeclared(self) -> Iterator[Problem]:
         """A warning for each variable that no bind lists; the environment answers all the same."""
@@ -115,8 +127,9 @@ class Value:
         return self.template.fill(lambda hole: environ[self.variables[hole]].get_secret_value())
 
 
-def _given(environ: Environ, name: str) -> bool:
-    return name in environ and environ[name].get_secret_value() != ""
+def given(environ: Environ, name: str) -> str:
+    """The value of a variable; empty where it is not set."""
+    return environ[name].get_secret_value() if name in environ else ""
 
 
 @dataclass(frozen=True)

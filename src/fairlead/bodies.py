@@ -46,7 +46,7 @@ class BodyModel(Model):
     type: Kind = "json"
     data: Any = None
 
-    @field_validator("type", mode="before")
+    @field_validator("type", mode="before", json_schema_input_type=str)
     @classmethod
     def _by_its_name(cls, value: Any) -> Any:
         return _ALIASES.get(value, value) if isinstance(value, str) else value

@@ -18,7 +18,9 @@ from fairlead.consumes import MediaType, lower
 from fairlead.model import InputParameter, Model, Outputs, Text
 from fairlead.steps import ResultMapping, Step, given_in
 
-EncodingName = Annotated[Literal["json", "xml", "yaml", "csv", "tsv", "psv"], BeforeValidator(lower)]
+EncodingName = Annotated[
+    Literal["json", "xml", "yaml", "csv", "tsv", "psv"], BeforeValidator(lower, json_schema_input_type=str)
+]
 
 
 class Caller(Model):
@@ -26,7 +28,6 @@ class Caller(Model):
 
     name: Text = ""
     label: Text = ""
-    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     call: Text = ""

@@ -17,6 +17,7 @@ from pydantic import Discriminator, Field, Tag
 from fairlead.aggregates import Aggregate, Aggregates
 from fairlead.binds import Bind
 from fairlead.consumes import Consumes
+from fairlead.dialect import rewritten
 from fairlead.errors import LoadError, Problem, Severity
 from fairlead.exposes import Exposes
 from fairlead.imported import Imported, in_place
@@ -127,8 +128,9 @@ def as_capability(root: MappingNode) -> tuple[CapabilityFile, list[Problem]]:
     Raises:
         LoadError: It is no capability.
     """
-    model, problems = validate(CapabilityFile, root)
-    found = list(_root_problems(root))
+    tree, found = rewritten(root)
+    model, problems = validate(CapabilityFile, tree)
+    found += _root_problems(root)
     if model is None or any(problem.severity == "error" for problem in found):
         raise LoadError([*problems, *found])
     return model, [*problems, *found]

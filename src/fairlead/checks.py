@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from fairlead.binds import Environ, environ
 from fairlead.document import Document, Loading
 from fairlead.errors import Problem
+from fairlead.lint import lint
 from fairlead.listeners import Listener, arrange
 from fairlead.load import AS_IT_IS, load_all
 from fairlead.locations import with_files
@@ -15,13 +17,17 @@ from fairlead.settings import Settings
 
 
 def checked(
-    paths: Iterable[Path], env_file: Path | None, loading: Loading = AS_IT_IS
+    paths: Iterable[Path], env_file: Path | None, loading: Loading = AS_IT_IS, *, advice: bool = False
 ) -> tuple[tuple[Document, ...], tuple[Problem, ...], tuple[str, ...]]:
-    """The documents, every problem of them (each alone, together on their listeners, missing secrets), and notes."""
+    """The documents, every problem of them (each alone, together on their listeners, missing secrets), and notes.
+
+    With `advice` the problems hold what could be better, too.
+    """
     documents, problems = load_all(paths, loading)
     listeners, clashes = arrange(documents, Settings())
     variables, unread = configured(documents, env_file)
-    found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
+    advised = chain.from_iterable(map(lint, documents)) if advice else ()
+    found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables), *advised}))
     return documents, found, tuple(crowded(listeners))
 
 

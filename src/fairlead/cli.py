@@ -1,4 +1,4 @@
-"""The command `fairlead`: serve, check, explain, sandbox, health."""
+"""The command `fairlead`: serve, check, explain, sandbox, health, schema, new."""
 
 from __future__ import annotations
 
@@ -195,6 +195,7 @@ def _base_uris(pairs: Iterable[str]) -> dict[str, str]:
 @SCRIPTS
 @ENV_FILE
 @_option("--strict", is_flag=True, help="Count warnings and missing secrets as errors.")
+@click.option("--lint", "advice", is_flag=True, help="Report what the specification advises, too.")
 @click.option("--report", "as_table", is_flag=True, help="Print a table of all files: what is served, how it was told.")
 @AS_JSON
 def check(
@@ -203,18 +204,20 @@ def check(
     scripts: bool | None,
     env_file: Path | None,
     strict: bool,
+    advice: bool,
     as_table: bool,
     as_json: bool,
 ) -> None:
     """Report every problem of capability files.
 
-    Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings count with --strict.
+    Exit code 1 when anything is refused, 0 otherwise; missing secrets and warnings, those of --lint too, count with
+    --strict.
     """
     from fairlead import overview
     from fairlead.checks import checked
 
     try:
-        documents, problems, notes = checked(_paths(paths), env_file, _loading(rest_prefix, scripts))
+        documents, problems, notes = checked(_paths(paths), env_file, _loading(rest_prefix, scripts), advice=advice)
     except LoadError as error:
         documents, problems, notes = (), error.problems, ()
     except StartError as error:
@@ -296,6 +299,35 @@ def health(rest_port: int, url: str | None) -> None:
     is_ready = anyio.run(answers, f"{base.rstrip('/')}{READY}")
     click.echo("ready" if is_ready else "not ready")
     sys.exit(not is_ready)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of capability files, for editors."""
+    from fairlead.file_schema import file_schema
+
+    click.echo(json.dumps(file_schema(), indent=2))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--base-uri", required=True, metavar="URL", help="Where the API is that it consumes.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="capabilities",
+    show_default=True,
+    help="Where to write it.",
+)
+def new(name: str, base_uri: str, folder: Path) -> None:
+    """Write a first capability for an API; a file that is there is never overwritten."""
+    from fairlead.starter import write
+
+    try:
+        path = write(name, base_uri, folder)
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+    say(f"{path} is written; try it: fairlead serve --sandbox {path}")
 
 
 def _paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:

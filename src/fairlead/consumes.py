@@ -23,9 +23,14 @@ from fairlead.errors import Problem
 from fairlead.imported import Imported, in_place
 from fairlead.model import InputParameter, Model, Name, Outputs, Text, as_text
 
+_Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+_InLowerCase = Literal["get", "post", "put", "patch", "delete", "head", "options"]
 Method = Annotated[
-    Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"],
-    BeforeValidator(lambda value: value.upper() if isinstance(value, str) and value.islower() else value),
+    _Method,
+    BeforeValidator(
+        lambda value: value.upper() if isinstance(value, str) and value.islower() else value,
+        json_schema_input_type=_Method | _InLowerCase,
+    ),
 ]
 
 
@@ -37,7 +42,7 @@ def lower(value: Any) -> Any:
 RawFormat = Annotated[str, BeforeValidator(lower)]
 
 MediaType = Annotated[Text, StringConstraints(pattern=r"^([\w.+-]+/[\w.+-]+( *;[ -~]*)?)?$")]
-Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value))))]
+Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value))), json_schema_input_type=str | float)]
 
 
 class ConsumedOperation(Model):
@@ -46,7 +51,6 @@ class ConsumedOperation(Model):
     spellings: ClassVar[Mapping[str, str]] = {"id": "name"}
 
     name: Name
-    display: Text = ""
     method: Method = "GET"
     path: Text = ""
     label: Text = ""
@@ -59,7 +63,7 @@ class ConsumedOperation(Model):
     max_binary_size: Size | None = None
     output_parameters: Outputs = ()
 
-    @field_validator("body", mode="before")
+    @field_validator("body", mode="before", json_schema_input_type=BodyModel | str)
     @classmethod
     def _from_text(cls, value: Any) -> Any:
         return as_body(value) if isinstance(value, str) else value
@@ -69,7 +73,6 @@ class ConsumedResource(Model):
     """A path of an API and the operations on it."""
 
     name: Text = ""
-    display: Text = ""
     path: Text
     label: Text = ""
     description: Text = ""

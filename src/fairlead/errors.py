@@ -62,15 +62,18 @@ class Problem:
     message: str
     hint: str = ""
     severity: Severity = "error"
+    code: str = ""
+    """Which advice it comes from, for what is no more than that."""
 
     def __str__(self) -> str:
         label = "" if self.severity == "error" else "warning: "
-        return f"{self.place}: {label}{self.message}" + (f"; {self.hint}" if self.hint else "")
+        code = f" [{self.code}]" if self.code else ""
+        return f"{self.place}: {label}{self.message}" + (f"; {self.hint}" if self.hint else "") + code
 
     def as_dict(self) -> dict[str, Any]:
         """The problem as a JSON object, for scripts."""
         where = {"file": self.place.file, "line": self.place.line, "column": self.place.column}
-        return {**where, "severity": self.severity, "message": self.message, "hint": self.hint}
+        return {**where, "severity": self.severity, "message": self.message, "hint": self.hint, "code": self.code}
 
 
 class LoadError(Exception):

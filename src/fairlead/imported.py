@@ -1,7 +1,7 @@
 """A part of a document that stands in another file, as written.
 
-consumes: [{import: registry, from: shared/registry.yaml, as: ships}]
-aggregates: [{import: fleet, from: shared/fleet.yaml}]
+consumes: [{import: registry, location: shared/registry.yaml, as: ships}]
+aggregates: [{import: fleet, location: shared/fleet.yaml}]
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from fairlead.model import Model, Name, Text
 
 
 class Imported(Model):
-    """The namespace there, the file, which is also called `location`, and the namespace here."""
+    """The namespace there, the file, and the namespace here."""
 
     import_: Name = Field(alias="import")
     location: Text = ""
-    from_: Text = Field(default="", alias="from")
     as_: Text = Field(default="", alias="as")
     description: Text = ""
-
-    @property
-    def file(self) -> str:
-        return self.location or self.from_
 
 
 def is_import(data: Any) -> bool:

@@ -74,7 +74,7 @@ def apis(entries: Iterable[HttpConsumes | Imported], bindings: Bindings, folder:
 def _api(entry: Imported, bindings: Bindings, folder: Path, problems: Problems) -> Api | None:
     if (source := _file(entry, folder, problems)) is None:
         return None
-    source, unmet = with_imports(source, (folder / entry.file).parent)
+    source, unmet = with_imports(source, (folder / entry.location).parent)
     problems += unmet
     section = _part(source, entry, HttpConsumes, problems)
     return Api(section, _bindings(source, bindings)) if section else None
@@ -98,12 +98,12 @@ def _taken(entries: Iterable[Any], kind: type[Part], folder: Path, problems: Pro
 
 def _file(entry: Imported, folder: Path, problems: Problems) -> CapabilityFile | None:
     """The file behind an import; the problems of its form are known to its parts."""
-    path = folder / entry.file
-    place = entry.at("location" if entry.location else "from")
-    if not entry.file or not path.resolve().is_relative_to(folder.resolve()):
+    path = folder / entry.location
+    place = entry.at("location")
+    if not entry.location or not path.resolve().is_relative_to(folder.resolve()):
         problems.append(Problem(place, "an import needs a file inside the folder of the document"))
     elif not path.is_file():
-        problems.append(Problem(place, f"there is no file {entry.file!r} to import from"))
+        problems.append(Problem(place, f"there is no file {entry.location!r} to import from"))
     else:
         try:
             model, found = as_capability(read(path))
@@ -130,7 +130,7 @@ def _part(source: CapabilityFile, entry: Imported, kind: type[Part], problems: P
         if one.namespace == entry.import_:
             return one.model_copy(update={"namespace": entry.as_}) if entry.as_ else one
     again = [one for one in source.parts if isinstance(one, Imported) and (one.as_ or one.import_) == entry.import_]
-    message = f"{entry.file!r} {_NONE[kind]} {entry.import_!r}"
+    message = f"{entry.location!r} {_NONE[kind]} {entry.import_!r}"
     hint = "it only imports it itself" if again else did_you_mean(entry.import_, [one.namespace for one in listed])
     problems.append(Problem(entry.at("import"), message, hint))
     return None

@@ -5,7 +5,8 @@
     outputParameters:
     - {type: object, mapping: $.}
 
-Unknown keys are problems with the nearest known key as their hint; keys that start with `x-` are free.
+Unknown keys are problems with the nearest known key as their hint; keys that start with `x-` are free, and
+so are `tags`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Annotated, Any, ClassVar, Literal, Union
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args
 
 from pydantic import (
     BaseModel,
@@ -38,8 +39,14 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
-NOT_YET = frozenset("""forward tunnel""".split())
+NOT_YET = frozenset({"forward"})
 """Keys of the file format that this version refuses rather than ignores."""
+
+REFUSED: Mapping[str, str] = {"tunnel": "the API would have to be reached through it; reach it by `baseUri` instead"}
+"""Keys of the file format that are never going to work, and why."""
+
+FREE = frozenset({"tags", "display"})
+"""Keys for readers and catalogues, which any section may have; `display` only where it has a `label` as well."""
 
 
 class Model(BaseModel):
@@ -83,12 +90,14 @@ class Model(BaseModel):
             return
         other = {spelling for spelling, key in self.spellings.items() if node.get(key) is None}
         for key in node:
-            if key not in self.known_keys() | other and not key.startswith("x-"):
+            if key not in self.known_keys() | other | FREE and not key.startswith("x-"):
                 yield key, self._as_unknown(key, self.unknown_keys)
 
     def _as_unknown(self, key: str, severity: Severity) -> Problem:
         assert self._node is not None
         place = self._node.key_places[key]
+        if key in REFUSED:
+            return Problem(place, f"key {key!r} is not supported", REFUSED[key])
         if key in NOT_YET:
             return Problem(place, f"key {key!r} is not supported by this version")
         return Problem(place, f"unknown key {key!r}", did_you_mean(key, self.known_keys()), severity)
@@ -117,10 +126,12 @@ def as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(as_text)]
-Name = Annotated[str, BeforeValidator(as_text), StringConstraints(min_length=1)]
+_AsText = BeforeValidator(as_text, json_schema_input_type=str | float | bool)
+Text = Annotated[str, _AsText]
+Name = Annotated[str, _AsText, StringConstraints(min_length=1)]
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
-_ANY_TYPES = ("json", "binary")
+_OpenType = Literal["json", "binary"]
+_ANY_TYPES = get_args(_OpenType)
 """Types that published files use and that tell nothing about a value."""
 
 
@@ -128,7 +139,7 @@ def _known_type(value: Any) -> Any:
     return None if value in _ANY_TYPES else value
 
 
-AnyType = Annotated[Type | None, BeforeValidator(_known_type)]
+AnyType = Annotated[Type | None, BeforeValidator(_known_type, json_schema_input_type=Type | _OpenType)]
 
 
 class InputParameter(Model):

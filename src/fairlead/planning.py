@@ -236,7 +236,7 @@ def _bare(caller: Caller, scope: Scope) -> Exposed:
     return Exposed(
         name=caller.name or caller.call,
         description=caller.description,
-        title=caller.label or caller.display,
+        title=caller.label,
         place=caller.at(),
         call=caller.call,
         bindings=scope.bindings,

@@ -10,8 +10,8 @@ mappings:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -19,8 +19,6 @@ from fairlead.model import Model, Text
 
 
 class _Step(Model):
-    spellings: ClassVar[Mapping[str, str]] = {"display": "label"}
-
     name: Text = ""
     label: Text = ""
     description: Text = ""
@@ -79,8 +77,6 @@ Step = Annotated[
 
 class ResultMapping(Model):
     """One member of the answer, by its dotted name, and where its value is found."""
-
-    spellings: ClassVar[Mapping[str, str]] = {"target": "targetName"}
 
     target_name: Text
     value: Any

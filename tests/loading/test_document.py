@@ -177,7 +177,8 @@ def test_an_import_that_leads_nowhere_is_a_problem(tmp_path: Path, entry: str, p
 KEYS = st.sampled_from(
     """naftiko ikanos capability info binds consumes exposes namespace keys baseUri resources operations name path
     method inputParameters in type call with outputParameters mapping authentication token tools port value body data
-    properties items import location as description x-y unknown""".split()
+    properties items import location from as description display flows target steps mappings
+    externalRefs x-y unknown""".split()
 )
 WORDS = st.sampled_from(
     "1.0.0-alpha2 harbour harbour.list rest mcp http path body {id} {{id}} $. rest.id /a/{id}".split()

@@ -13,9 +13,10 @@ ORDER = """
     formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation encodings
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
-    binds locations
+    binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
+    vault locations
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
@@ -27,9 +28,9 @@ ORDER = """
     exposes.adapter exposes.rest exposes.resources exposes.prompts exposes.mcp exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
-    capability imports document findings load
-    settings listeners access guard runtime exchange protocol server samples sandbox explain checks terminal overview
-    banner supervisor start cli
+    dialect capability imports document findings load
+    settings listeners access guard runtime exchange protocol server samples sandbox explain lint checks terminal
+    overview banner supervisor start file_schema starter cli
 """.split()
 
 

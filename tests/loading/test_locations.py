@@ -64,20 +64,33 @@ def test_a_file_of_any_kind_gives_its_keys_wherever_it_is(tmp_path: Path, name: 
         ("file:///./secrets.yaml", b"a: [", "is no YAML or JSON mapping of keys to values"),
         ("file:///./secrets.yaml", b"\xff", "is not UTF-8 text"),
         ("file:///./secrets.yaml", b"a: " + b"x" * 1024 * 1024, "is larger than 1048576 bytes"),
-        ("vault://secret/registry", None, "is no file:// location, and no other is supported by this version"),
+        ("file://", None, "names no file"),
+        ("vault://secret/registry", None, "cannot be read: VAULT_ADDR is not set"),
+        ("k8s:///no/such/folder", None, "cannot be read: there is no folder '/no/such/folder'"),
+        (
+            "safe://secret",
+            None,
+            "is of no known kind; known: env://, file://, github://, github-secrets://, k8s://, kubernetes://, vault://",
+        ),
+        (
+            "secrets.yaml",
+            None,
+            "is of no known kind; known: env://, file://, github://, github-secrets://, k8s://, kubernetes://, vault://",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_told_and_its_secrets_are_missing(
-    tmp_path: Path, location: str, text: bytes | None, fault: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str, text: bytes | None, fault: str
 ) -> None:
     if text is not None:
         (tmp_path / "secrets.yaml").write_bytes(text)
     path = written(tmp_path, location)
+    monkeypatch.delenv("VAULT_ADDR", raising=False)
 
     _, problems, _ = checked([path], None)
 
     then = "set it there or in the environment; until then the operations that need it answer 503"
-    where = f"{tmp_path}/secrets.yaml" if location.startswith("file") else location
+    where = f"{tmp_path}/secrets.yaml" if location.startswith("file:///") else location
     assert [str(problem).removeprefix(f"{path}:") for problem in problems] == [
         f"4:13: warning: location {location!r} {fault}; the environment is asked instead",
         f"9:14: warning: {where}#registry-version is not set; {then}",
@@ -99,3 +112,41 @@ def test_a_key_that_the_file_lacks_comes_from_the_environment(
 
     assert [value.reveal(variables).rpartition("/")[2] for value in document.values()] == ["1.10", "t-1: #2"]
     assert len(problems) == (text is None)
+
+
+@pytest.mark.parametrize("location", ["file://./mount", "file://{}/mount", "k8s://mount", "kubernetes://{}/mount"])
+def test_the_files_of_a_mounted_secret_are_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    monkeypatch.setenv("FAIRLEAD_KUBERNETES_SECRETS", str(tmp_path))
+    version = tmp_path / "mount" / "..2026_05_19"
+    version.mkdir(parents=True)
+    (version / "registry-token").write_text("t-1: #2")
+    (version / "registry-version").write_text("1.10\n")
+    (version / "binary").write_bytes(b"\xff")
+    for path in list(version.iterdir()):
+        (tmp_path / "mount" / path.name).symlink_to(path)
+
+    assert revealed(written(tmp_path, location.format(tmp_path))) == ALL_SET
+
+
+def test_a_key_never_leads_out_of_a_mounted_secret(tmp_path: Path) -> None:
+    (tmp_path / "mount").mkdir()
+    (tmp_path / "registry-token").write_text("of another")
+    path = tmp_path / "harbour.yaml"
+    text = DOCUMENT.replace("LOCATION", "file://./mount").replace("registry-token", "../registry-token")
+    path.write_text(text)
+
+    variables, _ = configured([load(path)], None)
+
+    assert not any(value.get_secret_value() == "of another" for value in variables.values())
+
+
+@pytest.mark.parametrize("location", ["github://owner/repository", "github-secrets://x", "env://x"])
+def test_secrets_of_a_workflow_are_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    monkeypatch.setenv("registry-token", "t-1: #2")
+    monkeypatch.setenv("VERSION", "1.10")
+
+    assert revealed(written(tmp_path, location)) == ALL_SET

@@ -11,8 +11,13 @@ from click.testing import CliRunner, Result
 
 from fairlead import __version__
 from fairlead.cli import main
+from fairlead.in_process import in_process
+from fairlead.load import load, loads
+from fairlead.sandbox import Sandbox, base_uris, environ_of
+from fairlead.settings import Settings
+from fairlead.starter import starter
 from serving.process import clean_environ
-from serving.world import BATCHES, CAPABILITIES, THREE_FILES
+from serving.world import BATCHES, CAPABILITIES, THREE_FILES, world
 
 UNSET: dict[str, str | None] = dict.fromkeys(set(os.environ) - set(clean_environ()))
 
@@ -48,7 +53,11 @@ def test_help_names_every_command_and_the_first_one_to_type() -> None:
     ended = fairlead("--help")
 
     assert ended.exit_code == 0
-    assert [name for name in ("serve", "check", "explain", "sandbox", "health") if f"  {name} " in ended.stdout]
+    assert [
+        name
+        for name in ("serve", "check", "explain", "sandbox", "health", "schema", "new")
+        if f"  {name} " in ended.stdout
+    ]
     assert "Start with: fairlead serve --sandbox capabilities" in ended.stdout
     assert fairlead("--version").stdout.endswith(f" {__version__}\n")
 
@@ -89,7 +98,22 @@ def test_check_as_json_is_for_scripts() -> None:
         "severity": "warning",
         "message": "TOGETHER_AI_API_KEY is not set",
         "hint": "set it in the environment or in .env; until then the operations that need it answer 503",
+        "code": "",
     }
+
+
+def test_check_with_lint_tells_what_could_be_better_with_its_code_and_still_succeeds(empty_folder: Path) -> None:
+    path = empty_folder / "ships.yaml"
+    path.write_text(starter("Ships", "https://ships.example.com"))
+
+    ended, quiet = fairlead("check", "--lint", "--json", path), fairlead("check", "--json", path)
+    said, strict = fairlead("check", "--lint", path), fairlead("check", "--lint", "--strict", path)
+
+    (problem,) = json.loads(ended.stdout)
+    assert (problem["code"], problem["severity"], problem["line"]) == ("example-host", "warning", 11)
+    assert said.stderr == f"{path}:11:14: warning: 'ships.example.com' is a host of examples [example-host]\n"
+    assert json.loads(quiet.stdout) == []
+    assert (ended.exit_code, said.exit_code, strict.exit_code) == (0, 0, 1)
 
 
 def test_check_fails_where_an_operation_is_refused(empty_folder: Path) -> None:
@@ -155,3 +179,63 @@ def test_check_report_prints_a_row_a_file_and_the_reasons_of_all_refusals(empty_
     assert [Path(one["file"]).name for one in as_json["not_loaded"]] == ["bad.yaml"]
     assert as_json["files"][0]["operations"][0]["evidence"] == ["name"]
     assert ended.exit_code == 1
+
+
+def test_schema_prints_a_json_schema() -> None:
+    ended = fairlead("schema")
+
+    assert ended.exit_code == 0
+    assert json.loads(ended.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_new_writes_a_capability_without_any_problem_that_serves_in_the_sandbox(empty_folder: Path) -> None:
+    ended = fairlead("new", 'Fleet: "Ships" & {{more}}', "--base-uri", "https://fleet.example.net/v1/")
+
+    path = empty_folder / "capabilities" / "fleet-ships-more.yaml"
+    assert ended.exit_code == 0
+    assert ended.stdout == (
+        "capabilities/fleet-ships-more.yaml is written; "
+        "try it: fairlead serve --sandbox capabilities/fleet-ships-more.yaml\n"
+    )
+    assert load(path).problems == ()
+    assert load(path).label == 'Fleet: "Ships" & {{more}}'
+    assert fairlead("check", "--strict").exit_code == 0
+
+
+@pytest.mark.anyio
+async def test_what_new_writes_runs_against_the_sandbox() -> None:
+    document = loads(starter("Ships", "https://fleet.example.net"), "ships.yaml")
+    sandbox = Sandbox((document,), environ_of((document,)))
+    settings = Settings(base_uris=base_uris((document,)))
+
+    async with world(document, upstream=in_process(sandbox), settings=settings) as one:
+        listed = await one.rest.get("/items")
+        got = await one.call("get-item", {"id": "7"})
+
+    assert listed.status_code == 200
+    assert not got["isError"]
+
+
+def test_new_never_overwrites_a_file(empty_folder: Path) -> None:
+    path = empty_folder / "ships.yaml"
+    path.write_text("mine")
+
+    ended = fairlead("new", "Ships", "--base-uri", "https://fleet.example.net", "--folder", empty_folder)
+
+    assert ended.exit_code == 1
+    assert f"'{path}' is there already" in ended.stderr
+    assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "base_uri", "said"),
+    [
+        ("...", "https://fleet.example.net", "'...' is no name: it needs letters or digits"),
+        ("ships", "fleet.example.net", "'fleet.example.net' is no plain http(s) URL"),
+    ],
+)
+def test_new_refuses_what_cannot_be_a_capability(empty_folder: Path, name: str, base_uri: str, said: str) -> None:
+    ended = fairlead("new", name, "--base-uri", base_uri)
+
+    assert (ended.exit_code, said in ended.stderr) == (1, True)
+    assert not list(empty_folder.iterdir())

@@ -209,7 +209,7 @@ def _prompt(name: str, prompt: Prompt) -> types.Prompt:
     arguments = [
         types.PromptArgument(
             name=one.name,
-            title=one.label or one.display or None,
+            title=one.label or None,
             description=one.description or None,
             required=one.required,
         )

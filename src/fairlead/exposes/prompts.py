@@ -27,7 +27,6 @@ class PromptArgument(Model):
 
     name: Name
     label: Text = ""
-    display: Text = ""
     description: Text = ""
     required: bool = True
 
@@ -46,7 +45,6 @@ class McpPrompt(Model):
 
     name: Name
     label: Text = ""
-    display: Text = ""
     description: Text = ""
     arguments: tuple[PromptArgument, ...] = ()
     template: tuple[PromptMessage, ...] = ()
@@ -75,7 +73,7 @@ class Prompt:
 
     @property
     def title(self) -> str:
-        return self.written.label or self.written.display
+        return self.written.label
 
     @property
     def file(self) -> Path | None:

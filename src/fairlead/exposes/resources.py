@@ -60,7 +60,7 @@ class Resource:
 
     @property
     def title(self) -> str:
-        return self.written.label or self.written.display
+        return self.written.label
 
     @cached_property
     def holes(self) -> tuple[str, ...]:

@@ -85,7 +85,6 @@ class RestResource(Model):
     path: Text
     name: Text = ""
     label: Text = ""
-    display: Text = ""
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     operations: tuple[RestOperation, ...] = ()
