@@ -17,7 +17,7 @@ from fairlead.arguments import Input, Inputs, Location
 from fairlead.binds import Value
 from fairlead.bodies import holes
 from fairlead.errors import Problem, did_you_mean
-from fairlead.http_call import Parameter
+from fairlead.http_call import Parameter, placed
 from fairlead.model import InputParameter
 from fairlead.names import find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
@@ -123,15 +123,16 @@ def named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
     """The sources with the names that callers use: as declared, as in the exposed path, or as spelt.
 
     Two inputs never share a name that only one of them can have, and what goes into the consumed path comes first to
-    what stands in the exposed one.
+    what stands in the exposed one; another of that name has its place in its name.
     """
-    spelt = {name: None for _, source in drafts for name in reads(source)}
+    spelt = {name: parameter for parameter, source in reversed(drafts) for name in reads(source)}
     into_path = {name for parameter, source in drafts if parameter.location == "path" for name in reads(source)}
-    known = dict.fromkeys((*scope.names, *scope.holes))
-    names = {name: name for name in spelt if name in known}
-    for wanted, places in ((into_path, scope.holes), (set(spelt), tuple(known))):
-        free = [place for place in places if place not in names.values()]
+    names: dict[str, str] = {}
+    for wanted, places in ((into_path, scope.holes), (spelt.keys(), (*scope.names, *scope.holes))):
+        free = [place for place in dict.fromkeys(places) if place not in names.values()]
         names |= matched([name for name in spelt if name in wanted and name not in names], free)
+    taken = set(names.values())
+    names |= {name: placed(name, spelt[name]) for name in spelt if name not in names and name in taken}
     sources: Sources = []
     for parameter, source in drafts:
         try:
@@ -219,7 +220,7 @@ def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Sco
     kind = parameter.type if isinstance(source, Argument) else "string"
     if name in scope.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
-    public = parameter.name if name == parameter.key else ""
+    public = parameter.name if name in (parameter.key, placed(parameter.name, parameter)) else ""
     place = _location(name, parameter, scope)
     return Input(name, place, kind, parameter.description, parameter.required, public=public)
 

@@ -15,7 +15,7 @@ from fairlead.bodies import holes
 from fairlead.consumes import ConsumedOperation, ConsumedResource, HttpConsumes
 from fairlead.errors import Place, Problem
 from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_token
-from fairlead.http_call import Parameter
+from fairlead.http_call import Parameter, placed
 from fairlead.model import InputParameter
 from fairlead.names import canonical, find, free_name
 from fairlead.template import parse, rooted
@@ -263,8 +263,7 @@ def _with_keys(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
         if one.constant is not None or first[one.name] is one:
             yield one
         else:
-            place = "body" if one.location == "member" else one.location
-            key = free_name(f"{one.name}_{place}", names)
+            key = free_name(placed(one.name, one), names)
             names.add(key)
             yield replace(one, key=key)
 

@@ -48,6 +48,11 @@ class Parameter:
         return self.key or self.name
 
 
+def placed(name: str, parameter: Parameter) -> str:
+    """The name with the place of the parameter in it, for where another one has the name alone."""
+    return f"{name}_{'body' if parameter.location == 'member' else parameter.location}"
+
+
 Given = Sequence[tuple[Parameter, Any]]
 MAX_URL = 32 * 1024
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]+").fullmatch

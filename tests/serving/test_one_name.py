@@ -18,6 +18,8 @@ capability:
       - name: read
         inputParameters: [{name: id, in: query}, {name: id, in: path, required: true}, {name: id, in: header}]
       - {name: change, method: PUT, inputParameters: [{name: id, in: body, type: string}, {name: flag, in: body}]}
+    - path: /flags/{flag_id}
+      operations: [{name: flag, inputParameters: [{name: flag_id, in: path}, {name: flag-id, in: query}]}]
     - path: /ports?list-type=2
       operations:
       - {name: ports, inputParameters: [{name: list-type, in: query, type: string}, {name: prefix, in: query}]}
@@ -31,6 +33,9 @@ capability:
       operations:
       - {method: GET, call: harbour.read, with: {id: rest.id}}
       - {method: PUT, call: harbour.change}
+    - path: /flags/{flag-id}
+      operations:
+      - {method: GET, call: harbour.flag, with: {flag_id: rest.flag_id, flag-id: rest.flag-id}}
     - path: /ports
       operations: [{method: GET, call: harbour.ports, with: {list-type: rest.list-type, prefix: rest.prefix}}]
     - path: /berths
@@ -53,6 +58,18 @@ async def test_rest_callers_give_each_where_it_is() -> None:
     ]
     assert [sent.header("id") for sent in upstream.got] == ["9", None, None]
     assert upstream.got[2].body == b'{"id":"8","flag":"NO"}'
+
+
+async def test_names_that_differ_only_in_their_signs_are_told_apart_by_their_place() -> None:
+    upstream = Upstream()
+    async with world(DOCUMENT, upstream=upstream) as one:
+        await one.rest.get("/flags/7", params={"flag-id": "8"})
+        await one.rest.get("/flags/7")
+
+    assert [sent.url for sent in upstream.got] == [
+        "https://harbour.example/flags/7?flag-id=8",
+        "https://harbour.example/flags/7",
+    ]
 
 
 async def test_tools_have_the_place_in_the_name_of_all_but_the_first() -> None:
