@@ -16,13 +16,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import SecretStr
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fairlead.auth import Signing
 from fairlead.binds import Environ
 from fairlead.consumed import Consumed
 from fairlead.document import Document
+from fairlead.encodings import ENCODINGS, Encoding
 from fairlead.errors import CallError
 from fairlead.exposes.routing import Match, RouteTable
 from fairlead.model import OutputParameter
@@ -118,12 +119,14 @@ class Sandbox:
         request = HttpRequest(scope, receive)
         try:
             match = self._match(request)
-            body = await _json(request)
-            status, answer = 200, self._answer(*_meant(match, request, body))
+            one, received = _meant(match, request, await _json(request))
+            status, answer, encoding = 200, self._answer(one, received), _encoding(one)
         except _Fault as fault:
             kind = "authentication_error" if fault.status == 401 else "invalid_request_error"
             status, answer = fault.status, {"error": {"message": fault.message, "type": kind}}
-        await JSONResponse(answer, status, {"x-request-id": self._next("request")})(scope, receive, send)
+            encoding = ENCODINGS["json"]
+        headers = {"x-request-id": self._next("request"), "content-type": encoding.media}
+        await Response(encoding.write(answer), status, headers)(scope, receive, send)
 
     def _match(self, request: HttpRequest) -> Match[list[_Operation]]:
         raw_path = request.scope["raw_path"]
@@ -247,6 +250,11 @@ def _received(operation: _Operation, values: Mapping[str, str], request: HttpReq
     query = {name: value for name, value in request.query_params.items() if name not in known}
     _check_declared(operation.consumed, query, body)
     return _Received(request.scope["raw_path"].decode("ascii"), values, query, body)
+
+
+def _encoding(one: Consumed) -> Encoding:
+    """How an operation answers: as it declares, where that can be written, and else in JSON."""
+    return ENCODINGS.get(one.operation.output_raw_format, ENCODINGS["json"])
 
 
 async def _json(request: HttpRequest) -> Any:
