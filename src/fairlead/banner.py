@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from shlex import quote
 
 from fairlead.checks import crowded
@@ -26,7 +26,7 @@ def banner(
     documents: tuple[Document, ...],
     listeners: tuple[Listener, ...],
     settings: Settings,
-    unserved: list[str],
+    unserved: Sequence[str],
     *,
     sandbox: bool,
 ) -> Iterator[str]:

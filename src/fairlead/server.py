@@ -13,14 +13,17 @@ from contextlib import AsyncExitStack, contextmanager
 
 import anyio
 import uvicorn
+from anyio.abc import TaskGroup, TaskStatus
+from starlette.types import ASGIApp
 
-from fairlead.errors import StartError
+from fairlead.errors import LoadError, StartError
 from fairlead.exposes.pages import LIVE
 from fairlead.protocol import Protocol
 from fairlead.runtime import Served
 from fairlead.settings import Settings, local_url
 from fairlead.upstream import answers
 
+log = logging.getLogger("fairlead")
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that a server's close seldom meets a request."""
 
@@ -60,6 +63,13 @@ class _Server(uvicorn.Server):
                     connection.close_if_idle()
         return await super().on_tick(counter)
 
+    def hand_to(self, app: ASGIApp) -> None:
+        """Has another application answer from now on, on the connections that are open too."""
+        self.config.loaded_app = app
+        for connection in self.server_state.connections:
+            if isinstance(connection, Protocol):
+                connection.app = app
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -84,23 +94,69 @@ def _reason(error: OSError) -> str:
     return f"{text}; choose others with --rest-port and --mcp-port" if error.errno == errno.EADDRINUSE else text
 
 
+Again = Callable[[], Awaitable[Sequence[Served]]]
+"""Makes the applications anew, on the same ports; raises `LoadError` or `StartError` where that cannot be."""
+
+
 async def serve(
-    served: Sequence[Served], sockets: Sequence[socket.socket], settings: Settings, on_up: Callable[[], None]
+    served: Sequence[Served],
+    sockets: Sequence[socket.socket],
+    settings: Settings,
+    on_up: Callable[[], None],
+    again: Again | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT; then accepts no more, finishes what runs, and returns. A second signal cuts."""
-    async with AsyncExitStack() as stack:
-        for one in served:
-            await stack.enter_async_context(one.running())
+    """Serves until SIGTERM or SIGINT; then accepts no more, finishes what runs, and returns. A second signal cuts.
+
+    On SIGHUP the applications are made anew: new requests go to them, those that run are finished by the old ones.
+    """
+    async with anyio.create_task_group() as watching:
+        current = await watching.start(_Generation(served).live, settings.grace)
         servers = [_Server(_config(one, settings)) for one in served]
-        async with anyio.create_task_group() as watching:
-            watching.start_soon(_stop_on_signal, servers)
-            async with anyio.create_task_group() as serving:
-                for server, sock in zip(servers, sockets, strict=True):
-                    serving.start_soon(server.serve, [sock])
-                for server in servers:
-                    await server.up.wait()
-                on_up()
-            watching.cancel_scope.cancel()
+        watching.start_soon(_stop_on_signal, servers)
+        if again and hasattr(signal, "SIGHUP"):
+            watching.start_soon(_replace_on_signal, servers, current, settings.grace, again, watching)
+        async with anyio.create_task_group() as serving:
+            for server, sock in zip(servers, sockets, strict=True):
+                serving.start_soon(server.serve, [sock])
+            for server in servers:
+                await server.up.wait()
+            on_up()
+        watching.cancel_scope.cancel()
+
+
+class _Generation:
+    """Applications that live until others have taken their place, and what they still do is done."""
+
+    def __init__(self, served: Sequence[Served]) -> None:
+        self.served = served
+        self.retired = anyio.Event()
+
+    async def live(self, grace: float, *, task_status: TaskStatus[_Generation]) -> None:
+        async with AsyncExitStack() as stack:
+            for one in self.served:
+                await stack.enter_async_context(one.running())
+            task_status.started(self)
+            await self.retired.wait()
+            await anyio.sleep(grace)
+
+
+async def _replace_on_signal(
+    servers: Sequence[_Server], current: _Generation, grace: float, again: Again, tasks: TaskGroup
+) -> None:
+    with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            try:
+                following = _Generation(await again())
+            except (LoadError, StartError) as error:
+                reason = str(error)
+                log.error("not reloaded, what was loaded before is still served: %s", reason)  # noqa: TRY400
+                continue
+            await tasks.start(following.live, grace)
+            for server, one in zip(servers, following.served, strict=True):
+                server.hand_to(one.app)
+            current.retired.set()
+            current = following
+            log.info("reloaded")
 
 
 async def _stop_on_signal(servers: Sequence[_Server]) -> None:

@@ -6,11 +6,13 @@ import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from socket import socket
 
 import anyio
+from anyio import to_thread
 
 from fairlead import sandbox as sandboxes
 from fairlead.banner import banner
@@ -34,13 +36,22 @@ from fairlead.wiring import Wiring
 MAX_WARNINGS = 20
 
 
-def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, sandbox: bool) -> None:
-    """Loads and serves until a signal.
+@dataclass(frozen=True)
+class Loaded:
+    """What is to be served, all that was found in it, and the files that are not served."""
 
-    Raises:
-        LoadError: Nothing can be served, or with `strict` anything is wrong.
-        StartError: A port is taken or a setting is wrong.
-    """
+    documents: tuple[Document, ...]
+    listeners: tuple[Listener, ...]
+    variables: Environ
+    problems: tuple[Problem, ...]
+    unserved: tuple[str, ...]
+
+    @property
+    def ports(self) -> list[int]:
+        return [listener.port for listener in self.listeners]
+
+
+def _loaded(paths: tuple[Path, ...], settings: Settings, env_file: Path | None, *, sandbox: bool) -> Loaded:
     documents, problems = load_all(paths, settings.loading)
     _check_namespaces(documents, settings)
     listeners, clashes = arrange(documents, settings)
@@ -49,16 +60,27 @@ def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, s
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
         raise LoadError([*found, *(Problem(document.model.at(), "exposes nothing") for document in documents)])
-    _say(found)
     broken = {problem.place.file for problem in problems if problem.severity == "error"}
     unserved = sorted(broken - {document.file for document in documents})
-    told = partial(_tell, documents, listeners, settings, unserved, sandbox=sandbox)
-    ports = [listener.port for listener in listeners]
+    return Loaded(documents, listeners, variables, found, tuple(unserved))
+
+
+def start(paths: Iterable[Path], settings: Settings, env_file: Path | None, *, sandbox: bool) -> None:
+    """Loads and serves until a signal.
+
+    Raises:
+        LoadError: Nothing can be served, or with `strict` anything is wrong.
+        StartError: A port is taken or a setting is wrong.
+    """
+    load = partial(_loaded, tuple(paths), settings, env_file, sandbox=sandbox)
+    loaded = load()
+    _say(loaded.problems)
+    told = partial(_tell, loaded, settings, sandbox=sandbox)
     if settings.workers > 1:
         _refuse_workers_if_needed(sandbox=sandbox)
-    sockets = bind(settings.host, ports)
-    work = partial(_serve, documents, listeners, variables, settings, sockets, sandbox=sandbox)
-    ready = readiness(settings.host, ports)
+    sockets = bind(settings.host, loaded.ports)
+    work = partial(_serve, loaded, load, settings, sockets, sandbox=sandbox)
+    ready = readiness(settings.host, loaded.ports)
     if settings.workers == 1:
         _run(partial(work, ready, told))
     else:
@@ -72,15 +94,8 @@ def _refuse_workers_if_needed(*, sandbox: bool) -> None:
         raise StartError("--workers needs a system that can fork")
 
 
-def _tell(
-    documents: tuple[Document, ...],
-    listeners: tuple[Listener, ...],
-    settings: Settings,
-    unserved: list[str],
-    *,
-    sandbox: bool,
-) -> None:
-    say("\n".join(banner(documents, listeners, settings, unserved, sandbox=sandbox)))
+def _tell(loaded: Loaded, settings: Settings, *, sandbox: bool) -> None:
+    say("\n".join(banner(loaded.documents, loaded.listeners, settings, loaded.unserved, sandbox=sandbox)))
     sys.stdout.flush()
 
 
@@ -135,9 +150,8 @@ def _refuse_if_needed(
 
 
 async def _serve(
-    documents: tuple[Document, ...],
-    listeners: tuple[Listener, ...],
-    variables: Environ,
+    loaded: Loaded,
+    load: Callable[[], Loaded],
     settings: Settings,
     sockets: list[socket],
     ready: Ready,
@@ -145,13 +159,31 @@ async def _serve(
     *,
     sandbox: bool,
 ) -> None:
-    transport = in_process(Sandbox(documents, variables)) if sandbox else None
-    base_uris = sandboxes.base_uris(documents) if sandbox else settings.base_uris
+    transport = in_process(Sandbox(loaded.documents, loaded.variables)) if sandbox else None
     async with connect(settings.limits, settings.ca_file, transport) as upstream:
-        wiring = Wiring(upstream, variables, base_uris, in_sandbox=sandbox)
-        served = build(listeners, wiring, settings, ready)
+
+        def served(what: Loaded) -> tuple[Served, ...]:
+            base_uris = sandboxes.base_uris(what.documents) if sandbox else settings.base_uris
+            return build(what.listeners, Wiring(upstream, what.variables, base_uris, sandbox), settings, ready)
+
+        async def again() -> tuple[Served, ...]:
+            if sandbox:
+                raise StartError("the sandbox keeps what it was sent; start anew for other files")
+            return served(await to_thread.run_sync(_reloaded, load, loaded.ports))
+
+        first = served(loaded)
         _settle()
-        await serve(served, sockets, settings, on_up)
+        await serve(first, sockets, settings, on_up, again)
+
+
+def _reloaded(load: Callable[[], Loaded], ports: list[int]) -> Loaded:
+    """What is in the files now, as far as it can be served where the gateway listens."""
+    loaded = load()
+    _say(loaded.problems)
+    if sorted(loaded.ports) != sorted(ports):
+        listed = ", ".join(map(str, loaded.ports))
+        raise StartError(f"the files want other ports now ({listed}); start anew for those")
+    return replace(loaded, listeners=tuple(sorted(loaded.listeners, key=lambda one: ports.index(one.port))))
 
 
 def _settle() -> None:

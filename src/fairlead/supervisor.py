@@ -103,6 +103,8 @@ class Supervisor:
                 for signum in signals.wait(1.0 if self._told else 0.05):
                     if signum in _SIGNALS:
                         self._stop()
+                    elif signum == signal.SIGHUP:
+                        self._send(signal.SIGHUP)
                 self._reap()
                 self._tell_once()
                 self._kill_those_late()
@@ -131,6 +133,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for signum in (*_SIGNALS, signal.SIGCHLD):
                 signal.signal(signum, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it serves
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.close(self._held)
             threading.Thread(target=_end_with, args=(self._alive,), daemon=True).start()
@@ -210,7 +213,8 @@ class _Signals:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
         self._receiver.setblocking(False)
-        handlers = {signum: signal.signal(signum, lambda *_: None) for signum in (*_SIGNALS, signal.SIGCHLD)}
+        heard = (*_SIGNALS, signal.SIGCHLD, signal.SIGHUP)
+        handlers = {signum: signal.signal(signum, lambda *_: None) for signum in heard}
         self._before = handlers, signal.set_wakeup_fd(self._sender.fileno())
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -10,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
+import pytest
 
-from serving.process import FAIRLEAD, clean_environ, eventually, free_port, run, serving
+from serving.process import FAIRLEAD, Served, clean_environ, eventually, free_port, run, serving
 from serving.world import BATCHES, CAPABILITIES
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list-batch-jobs", "arguments": {}}}
@@ -149,3 +151,51 @@ def test_a_sandbox_of_its_own_serves_a_gateway_on_it(tmp_path: Path) -> None:
     assert (created.status_code, created.json()["id"], sandbox.returncode) == (200, "batch-0001", 0)
     assert f"  {base.replace('=', ' ', 1)}\n" in said
     assert "shared" not in said
+
+
+RELOADED = """\
+naftiko: 1.0.0-alpha2
+capability:
+  exposes:
+  - {type: rest, namespace: r, resources: [{path: /hello, operations: [{method: GET, OUTPUTS}]}]}
+  - {type: mcp, namespace: m, tools: [{name: hello, OUTPUTS}]}
+"""
+ASK = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "hello", "arguments": {}}}
+
+
+def greeting(served: Served, client: httpx.Client) -> tuple[str, str]:
+    """What the route and the tool answer."""
+    rest = client.get(f"{served.rest}/hello").json()["message"]
+    tool = client.post(f"{served.mcp}/mcp", json=ASK, headers=ACCEPT).json()
+    return rest, json.loads(tool["result"]["content"][0]["text"])["message"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no such signal here")
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]])
+def test_a_hangup_signal_reloads_the_files_and_keeps_what_was_loaded_where_they_are_wrong(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    file = tmp_path / "hello.yaml"
+
+    def write(message: str) -> None:
+        outputs = f"outputParameters: [{{name: message, type: string, value: {message}}}]"
+        file.write_text(RELOADED.replace("OUTPUTS", outputs))
+
+    write("first")
+    with serving(file, *arguments, cwd=tmp_path) as served, httpx.Client() as client:
+        assert greeting(served, client) == ("first", "first")
+        write("second")
+        served.process.send_signal(signal.SIGHUP)
+        eventually(lambda: greeting(served, client) == ("second", "second"))
+        with httpx.Client() as other:
+            eventually(lambda: greeting(served, other) == ("second", "second"))
+        file.write_text("- no capability")
+        served.process.send_signal(signal.SIGHUP)
+        write("third")
+        assert served.process.poll() is None
+        assert greeting(served, client)[0] in ("second", "third")
+        served.process.send_signal(signal.SIGHUP)
+        eventually(lambda: greeting(served, client) == ("third", "third"))
+        ended = served.stop()
+
+    assert ended.returncode == 0

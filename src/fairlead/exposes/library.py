@@ -143,7 +143,7 @@ def _names(root: Path) -> list[str]:
     for folder, folders, files in os.walk(root):
         folders.sort()
         paths = (Path(folder) / name for name in files)
-        found += (path.relative_to(root).as_posix() for path in paths if path.resolve().is_relative_to(root))
+        found += (path.relative_to(root).as_posix() for path in paths if _is_inside(path, root))
         if len(found) > MAX_FILES:
             break
     return sorted(found)[:MAX_FILES]
@@ -160,7 +160,12 @@ def _inside(resource: Resource, uri: str) -> Path | None:
         return None
     path = root / unquote(uri.removeprefix(base))
     is_plain = ".." not in path.parts and "\0" not in str(path)
-    return path if is_plain and path.resolve().is_relative_to(root) and path.is_file() else None
+    return path if is_plain and _is_inside(path, root) else None
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Whether a path is a file, and no link leads out of the folder."""
+    return path.is_file() and path.resolve().is_relative_to(root)
 
 
 def _bounded(path: Path) -> bytes:
