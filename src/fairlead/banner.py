@@ -52,6 +52,7 @@ def banner(
 def _size(document: Document) -> str:
     parts = {
         "route": document.routes,
+        "forward": document.forwards,
         "tool": document.tools,
         "resource": document.resources,
         "prompt": document.prompts,
@@ -81,16 +82,18 @@ def _is_guarded(adapter: Adapter) -> bool:
 
 
 def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
-    refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
+    refused = sum(document.refused for document in documents)
     if refused:
-        verb = "is" if len(refused) == 1 else "are"
-        yield f"warning: {len(refused)} of them {verb} refused and answer why; `fairlead check` tells more"
+        verb = "is" if refused == 1 else "are"
+        yield f"warning: {refused} of them {verb} refused and answer why; `fairlead check` tells more"
 
 
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
-    if listener.routes:
-        routes = counted(len(listener.routes), "route")
-        yield f"  {base}  REST, {routes}{_callers(route.adapter for route in listener.routes)}; browse {base}/docs"
+    adapters = [route.adapter for route in listener.routes] + [proxy.adapter for proxy in listener.forwards]
+    if adapters:
+        forwards = f", {counted(len(listener.forwards), 'forward')}" if listener.forwards else ""
+        routes = counted(len(listener.routes), "route") + forwards
+        yield f"  {base}  REST, {routes}{_callers(adapters)}; browse {base}/docs"
     if listener.offers:
         *single, every = listener.tool_sets()
         yield from _shortened([_endpoint(base, tools) for tools in single])

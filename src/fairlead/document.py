@@ -15,6 +15,7 @@ from fairlead.errors import Problem
 from fairlead.exposed import Exposed
 from fairlead.exposes import McpExposes, RestExposes
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.forward import Proxy, proxies
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.prompts import Prompt, prompts
 from fairlead.exposes.resources import Resource, resources
@@ -38,6 +39,7 @@ class Document:
     consumed: tuple[Consumed, ...]
     functions: tuple[Exposed, ...] = ()
     routes: tuple[Route, ...] = ()
+    forwards: tuple[Proxy, ...] = ()
     tools: tuple[Tool, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
@@ -53,6 +55,12 @@ class Document:
         yield from (route.exposed for route in self.routes)
         yield from (tool.exposed for tool in self.tools)
         yield from (resource.exposed for resource in self.resources if not resource.written.location)
+
+    @property
+    def refused(self) -> int:
+        """How many of its operations and forwards answer nothing but why they are refused."""
+        refused = [exposed for exposed in self.exposed if exposed.target is None]
+        return len(refused) + sum(proxy.target is None for proxy in self.forwards)
 
     @property
     def adapters(self) -> tuple[Adapter, ...]:
@@ -85,7 +93,7 @@ class Document:
             yield api.base_uri
             if api.section.authentication:
                 yield from api.section.authentication.values(api.bindings)
-        for one in self.consumed:
+        for one in (*self.consumed, *(proxy.target for proxy in self.forwards if proxy.target)):
             constants = (parameter.constant for parameter in one.parameters if parameter.constant)
             yield from (one.bindings.value(value, place) for value, place in constants if isinstance(value, str))
         for exposed in (*self.functions, *self.exposed):
@@ -121,11 +129,12 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     known = Known(reachable, functions(model.all_aggregates, reachable, bindings), loading.scripting(None))
     alone = tuple(planned_function(one, known) for one in known.functions)
     bare = Document(file, model, bindings, found.apis, consumed, alone)
-    rest = (routes(one, known, bindings, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest)
+    rest = [(one, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest]
     mcp = (tools(one, known, bindings) for one in bare.mcp)
     return replace(
         bare,
-        routes=tuple(chain(*rest)),
+        routes=tuple(chain(*(routes(one, known, bindings, prefix) for one, prefix in rest))),
+        forwards=tuple(chain(*(proxies(one, found.apis, found.absent, bindings, prefix) for one, prefix in rest))),
         tools=tuple(chain(*mcp)),
         resources=tuple(chain(*(resources(one, one.resources, known, bindings) for one in bare.mcp))),
         prompts=tuple(chain(*(prompts(one, one.prompts) for one in bare.mcp))),

@@ -13,6 +13,8 @@ from fairlead.calls import Target
 from fairlead.document import Document
 from fairlead.errors import Place
 from fairlead.exposed import Exposed, Reference
+from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
@@ -30,6 +32,9 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
         yield f"{document.label} ({document.file})"
         for route in document.routes:
             yield from _block(str(route), route)
+        for proxy in document.forwards:
+            yield f"  {proxy}"
+            yield from (f"    {line}" for line in _forward(proxy))
         for tool in document.tools:
             yield from _block(f"tool {tool.name}", tool)
         for resource in document.resources:
@@ -43,14 +48,30 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
 def _block(title: str, one: Route | Tool | Resource) -> Iterator[str]:
     yield f"  {title}"
     exposed = one.exposed
-    if demand := one.adapter.authentication:
-        yield f"    callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
+    yield from (f"    {line}" for line in _callers(one.adapter))
     if isinstance(one, Resource) and one.folder:
         yield f"    files at {one.written.location}"
     elif exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
     else:
         yield from (f"    {line}" for line in _target(exposed))
+
+
+def _callers(adapter: Adapter) -> Iterator[str]:
+    if demand := adapter.authentication:
+        yield f"callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
+
+
+def _forward(proxy: Proxy) -> Iterator[str]:
+    yield from _callers(proxy.adapter)
+    yield from (f"refused: {problem}" for problem in proxy.problems)
+    if proxy.target:
+        section = proxy.target.section
+        yield f"-> any method of {section.base_uri} and below ({_where(section.at(), proxy.place.file)})"
+        if proxy.trusted:
+            yield f"also takes header {', '.join(sorted(proxy.trusted))}"
+        if credential := section.authentication:
+            yield f"{credential.type} credential {_effect(credential)}"
 
 
 def _target(exposed: Exposed) -> Iterator[str]:
@@ -164,6 +185,7 @@ def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
                 {"kind": "rest", "method": route.method, "path": route.path, **_entry(route)}
                 for route in document.routes
             ]
+            + [{"kind": "rest", "forward": one.path.text, **_forward_entry(one)} for one in document.forwards]
             + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools]
             + [{"kind": "mcp", "resource": one.uri, **_entry(one)} for one in document.resources]
             + [{"kind": "mcp", "prompt": one.name, "line": one.place.line} for one in document.prompts],
@@ -191,6 +213,20 @@ def _entry(one: Route | Tool | Resource) -> dict[str, Any]:
         "mapped": exposed.shape is not None,
         "function": str(exposed.target) if isinstance(exposed.target, Reference) else None,
         "steps": steps,
+    }
+
+
+def _forward_entry(proxy: Proxy) -> dict[str, Any]:
+    demand = proxy.adapter.authentication
+    where = {"line": proxy.place.line, "callers": demand.type if demand else None}
+    if proxy.target is None:
+        return {**where, "refused": [problem.as_dict() for problem in proxy.problems]}
+    credential = proxy.target.section.authentication
+    return {
+        **where,
+        "namespace": proxy.target.section.namespace,
+        "headers": sorted(proxy.trusted),
+        "credential": credential.type if credential else None,
     }
 
 

@@ -27,6 +27,8 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from part.problems
     for resource in document.resources:
         yield from resource.exposed.problems
+    for proxy in document.forwards:
+        yield from (*proxy.problems, *proxy.warnings())
     for value in document.values():
         yield from value.undeclared()
     for section in document.sections:

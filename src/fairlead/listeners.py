@@ -18,6 +18,7 @@ from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import McpExposes, Tool
 from fairlead.exposes.pages import HEALTH, LISTS
 from fairlead.exposes.prompts import NamedPrompt, Prompt
@@ -109,12 +110,13 @@ class Occupant:
 
 @dataclass(frozen=True)
 class Listener:
-    """One port, its REST routes and its MCP adapters by namespace, each with its tools."""
+    """One port, its REST routes and forwards, and its MCP adapters by namespace, each with its tools."""
 
     port: int
     routes: tuple[Route, ...]
     offers: Mapping[str, Offer]
     occupants: tuple[Occupant, ...] = ()
+    forwards: tuple[Proxy, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -152,12 +154,14 @@ def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) 
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
     routes: dict[int, list[Route]] = {}
+    forwards: dict[int, list[Proxy]] = {}
     offers: dict[int, list[Offer]] = {}
     occupants: dict[int, list[Occupant]] = {}
     for document in documents:
         for rest in document.rest:
             port = settings.rest_port or rest.port or DEFAULT_REST_PORT
             routes.setdefault(port, []).extend(route for route in document.routes if route.adapter is rest)
+            forwards.setdefault(port, []).extend(proxy for proxy in document.forwards if proxy.adapter is rest)
             occupants.setdefault(port, []).append(Occupant(rest, document.bindings))
         for mcp in document.mcp:
             port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
@@ -165,7 +169,7 @@ def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Li
             occupants.setdefault(port, []).append(Occupant(mcp, document.bindings))
     problems: list[Problem] = []
     listeners = (
-        _listener(port, routes.get(port, []), offers.get(port, []), tuple(there), problems)
+        _listener(port, routes.get(port, []), offers.get(port, []), tuple(there), forwards.get(port, []), problems)
         for port, there in occupants.items()
     )
     return tuple(listeners), tuple(sorted(problems))
@@ -185,6 +189,7 @@ def _listener(
     routes: list[Route],
     offers: list[Offer],
     occupants: tuple[Occupant, ...],
+    forwards: list[Proxy],
     problems: list[Problem],
 ) -> Listener:
     alike: dict[tuple[str, str], list[Route]] = {}
@@ -200,7 +205,9 @@ def _listener(
             message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace].adapter.at()} has it"
             problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
         named[name] = offer
-    listener = Listener(port, tuple(route for route, _ in settled), named, occupants)
+    listener = Listener(
+        port, tuple(route for route, _ in settled), named, occupants, tuple(_apart(forwards, port, problems))
+    )
     problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener)]
     return listener
 
@@ -229,6 +236,26 @@ def _settled(alike: list[Route], port: int) -> tuple[Route, list[Problem]]:
     clashes = [Problem(route.place, f"{route} clashes with another route on port {port}", hint) for route in different]
     served = replace(first, exposed=first.exposed.refused(*clashes)) if clashes else first
     return served, [*same, *clashes]
+
+
+def _apart(forwards: list[Proxy], port: int, problems: list[Problem]) -> Iterator[Proxy]:
+    """The forwards, of which those with one path are one where they are the same, and answer why not where not."""
+    alike: dict[str, list[Proxy]] = {}
+    for proxy in forwards:
+        alike.setdefault(proxy.path.shape, []).append(proxy)
+    for first, *others in alike.values():
+        different = [proxy for proxy in others if _hands_on(proxy) != _hands_on(first)]
+        hint = f"{first.place} has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
+        clashes = [Problem(one.place, f"{one} clashes with another one on port {port}", hint) for one in different]
+        problems += clashes
+        yield replace(first, target=None, problems=tuple(clashes)) if clashes else first
+
+
+def _hands_on(proxy: Proxy) -> tuple[Any, ...]:
+    """What a forward does, wherever it stands."""
+    demand = proxy.adapter.authentication
+    request = _request(proxy.target) if proxy.target else ()
+    return *request, proxy.trusted, demand.meaning(proxy.bindings) if demand else None
 
 
 def _meaning(route: Route) -> tuple[Any, ...]:
@@ -273,12 +300,13 @@ def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
 
 
 def _hidden(listener: Listener) -> Iterator[Problem]:
-    """Routes at paths where the gateway answers itself, with MCP or a page of its own."""
+    """Routes and forwards at paths where the gateway answers itself, with MCP or a page of its own."""
     paths = RESERVED | {tools.path for tools in listener.tool_sets()}
-    for route in listener.routes:
-        if route.path.rstrip("/") in paths:
+    listed: list[tuple[str, Route | Proxy]] = [(route.path, route) for route in listener.routes]
+    for path, one in [*listed, *((proxy.path.text, proxy) for proxy in listener.forwards)]:
+        if path.rstrip("/") in paths:
             hint = f"the gateway answers there itself on port {listener.port}; serve with --rest-prefix namespace"
-            yield Problem(route.place, f"{route} cannot be reached", hint)
+            yield Problem(one.place, f"{one} cannot be reached", hint)
 
 
 def _same_uris(listener: Listener) -> Iterator[Problem]:

@@ -39,7 +39,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
-NOT_YET = frozenset({"forward"})
+NOT_YET: frozenset[str] = frozenset()
 """Keys of the file format that this version refuses rather than ignores."""
 
 REFUSED: Mapping[str, str] = {"tunnel": "the API would have to be reached through it; reach it by `baseUri` instead"}

@@ -19,6 +19,7 @@ from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.library import Library
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
+from fairlead.exposes.proxy import forwarding
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard
@@ -59,7 +60,8 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
-        return pages(ready, description(routes) if routes else None)
+        forwards = [proxy for proxy in listener.forwards if any(proxy.adapter is one for one in shown)]
+        return pages(ready, description(routes, forwards) if routes or forwards else None)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
         part = tools.of(shown)
@@ -81,7 +83,8 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
     }
     unserved = Guarded(full, checks, besides=ASSETS) if checks else full
     routes = ((route, route.exposed.operation(wiring), access.of(route.adapter)) for route in listener.routes)
-    dispatch = Dispatch(apps, Gateway(routes, unserved, settings.reading, checks))
+    forwards = ((proxy, forwarding(proxy, wiring), access.of(proxy.adapter)) for proxy in listener.forwards)
+    dispatch = Dispatch(apps, Gateway(routes, forwards, unserved, settings.reading, checks))
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
     return Served(listener.port, Guard(dispatch, hosts), tuple(endpoints))
 
