@@ -43,6 +43,7 @@ def banner(
         yield from _addresses(listener, local_url(settings.host, listener.port))
     if settings.host not in {*LOOPBACK, "::1"} and not all(map(_is_guarded, _adapters(listeners))):
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
+    yield from (f"warning: {note}" for note in _uncontrolled(listeners, settings))
     yield from (f"warning: {note}" for note in crowded(listeners))
     if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
         yield "try"
@@ -88,12 +89,25 @@ def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
         yield f"warning: {refused} of them {verb} refused and answer why; `fairlead check` tells more"
 
 
+def _uncontrolled(listeners: tuple[Listener, ...], settings: Settings) -> Iterator[str]:
+    """What control adapters should not do as they are served."""
+    controls = [(control.adapter, listener.port) for listener in listeners for control in listener.controls]
+    for adapter, port in controls:
+        if settings.host not in {*LOOPBACK, "::1"} and adapter.paths and not _is_guarded(adapter):
+            yield f"whoever reaches port {port} can read {', '.join(sorted(adapter.paths))}; add `authentication`"
+    if settings.workers > 1 and any(adapter.paths for adapter, _ in controls):
+        yield "each worker counts for itself, and a control adapter tells what the worker counted that answers"
+
+
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
     adapters = [route.adapter for route in listener.routes] + [proxy.adapter for proxy in listener.forwards]
     if adapters:
         forwards = f", {counted(len(listener.forwards), 'forward')}" if listener.forwards else ""
         routes = counted(len(listener.routes), "route") + forwards
         yield f"  {base}  REST, {routes}{_callers(adapters)}; browse {base}/docs"
+    for control in listener.controls:
+        paths = ", ".join(["/health/live", "/health/ready", *sorted(control.adapter.paths)])
+        yield f"  {base}  control, {paths}{_callers([control.adapter])}"
     if listener.offers:
         *single, every = listener.tool_sets()
         yield from _shortened([_endpoint(base, tools) for tools in single])

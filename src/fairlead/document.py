@@ -13,7 +13,7 @@ from fairlead.consumed import Api, Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed
-from fairlead.exposes import McpExposes, RestExposes
+from fairlead.exposes import ControlExposes, McpExposes, RestExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.forward import Proxy, proxies
 from fairlead.exposes.mcp import Tool, tools
@@ -76,6 +76,10 @@ class Document:
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, McpExposes))
 
     @property
+    def control(self) -> tuple[ControlExposes, ...]:
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, ControlExposes))
+
+    @property
     def sections(self) -> tuple[HttpConsumes, ...]:
         return tuple(api.section for api in self.apis)
 
@@ -126,7 +130,8 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     """The document with the plans of everything it exposes, its problems not yet looked for."""
     consumed = tuple(chain.from_iterable(api.operations() for api in found.apis))
     reachable = Reachable(consumed, found.absent)
-    known = Known(reachable, functions(model.all_aggregates, reachable, bindings), loading.scripting(None))
+    scripting = loading.scripting(_permitted(model))
+    known = Known(reachable, functions(model.all_aggregates, reachable, bindings), scripting)
     alone = tuple(planned_function(one, known) for one in known.functions)
     bare = Document(file, model, bindings, found.apis, consumed, alone)
     rest = [(one, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest]
@@ -139,3 +144,10 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
         resources=tuple(chain(*(resources(one, one.resources, known, bindings) for one in bare.mcp))),
         prompts=tuple(chain(*(prompts(one, one.prompts) for one in bare.mcp))),
     )
+
+
+def _permitted(model: CapabilityFile) -> Scripting | None:
+    """What the first control adapter that speaks of scripts says, if it has no fault."""
+    controls = (adapter for adapter in model.exposes if isinstance(adapter, ControlExposes))
+    speaking = next((one for one in controls if one.management.scripting), None)
+    return speaking.management.scripting if speaking and not speaking.faults() else None

@@ -8,7 +8,7 @@ from fairlead.consumed import Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
-from fairlead.exposes import KINDS, McpExposes, OtherExposes
+from fairlead.exposes import KINDS, ControlExposes, McpExposes, OtherExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.rest import Route
 from fairlead.formats import FORMATS, OPAQUE
@@ -123,6 +123,8 @@ def _adapter_problems(document: Document) -> Iterator[Problem]:
             yield _unsupported(adapter)
         if isinstance(adapter, McpExposes):
             yield from _mcp_problems(adapter)
+        if isinstance(adapter, ControlExposes):
+            yield from adapter.warnings()
         if isinstance(adapter, Adapter):
             yield from _authentication_problems(adapter)
         if not isinstance(adapter, Imported) and adapter.address:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
@@ -18,6 +18,7 @@ from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.control import Control, ControlExposes
 from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import McpExposes, Tool
 from fairlead.exposes.pages import HEALTH, LISTS
@@ -27,7 +28,7 @@ from fairlead.exposes.rest import Route
 from fairlead.flow import Flow
 from fairlead.names import unique_names
 from fairlead.operation import Argument, Source
-from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
+from fairlead.settings import DEFAULT_CONTROL_PORT, DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
 from fairlead.template import parse
 
 CROWDED = (40, 128)
@@ -117,6 +118,7 @@ class Listener:
     offers: Mapping[str, Offer]
     occupants: tuple[Occupant, ...] = ()
     forwards: tuple[Proxy, ...] = ()
+    controls: tuple[Control, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -151,28 +153,50 @@ def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) 
     )
 
 
+@dataclass
+class _Parts:
+    """What is to answer on one port, as it is found."""
+
+    routes: list[Route] = field(default_factory=list)
+    forwards: list[Proxy] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    occupants: list[Occupant] = field(default_factory=list)
+
+
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
-    routes: dict[int, list[Route]] = {}
-    forwards: dict[int, list[Proxy]] = {}
-    offers: dict[int, list[Offer]] = {}
-    occupants: dict[int, list[Occupant]] = {}
+    ports: dict[int, _Parts] = {}
     for document in documents:
-        for rest in document.rest:
-            port = settings.rest_port or rest.port or DEFAULT_REST_PORT
-            routes.setdefault(port, []).extend(route for route in document.routes if route.adapter is rest)
-            forwards.setdefault(port, []).extend(proxy for proxy in document.forwards if proxy.adapter is rest)
-            occupants.setdefault(port, []).append(Occupant(rest, document.bindings))
-        for mcp in document.mcp:
-            port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
-            offers.setdefault(port, []).append(_offer(document, mcp))
-            occupants.setdefault(port, []).append(Occupant(mcp, document.bindings))
+        for adapter in (*document.rest, *document.mcp, *document.control):
+            parts = ports.setdefault(_port(adapter, settings), _Parts())
+            parts.occupants.append(Occupant(adapter, document.bindings))
+            _add(adapter, document, parts, settings)
     problems: list[Problem] = []
-    listeners = (
-        _listener(port, routes.get(port, []), offers.get(port, []), tuple(there), forwards.get(port, []), problems)
-        for port, there in occupants.items()
-    )
+    listeners = [_listener(port, parts, problems) for port, parts in ports.items()]
     return tuple(listeners), tuple(sorted(problems))
+
+
+def _port(adapter: Adapter, settings: Settings) -> int:
+    match adapter:
+        case McpExposes():
+            return settings.mcp_port or adapter.port or DEFAULT_MCP_PORT
+        case ControlExposes():
+            return adapter.port or DEFAULT_CONTROL_PORT
+        case _:
+            return settings.rest_port or adapter.port or DEFAULT_REST_PORT
+
+
+def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings) -> None:
+    match adapter:
+        case McpExposes():
+            parts.offers.append(_offer(document, adapter))
+        case ControlExposes():
+            ports = tuple((one, _port(one, settings)) for one in document.adapters)
+            parts.controls.append(Control(adapter, document.label, document.model.version, ports))
+        case _:
+            parts.routes += (route for route in document.routes if route.adapter is adapter)
+            parts.forwards += (proxy for proxy in document.forwards if proxy.adapter is adapter)
 
 
 def _offer(document: Document, adapter: McpExposes) -> Offer:
@@ -184,21 +208,14 @@ def _offer(document: Document, adapter: McpExposes) -> Offer:
     )
 
 
-def _listener(
-    port: int,
-    routes: list[Route],
-    offers: list[Offer],
-    occupants: tuple[Occupant, ...],
-    forwards: list[Proxy],
-    problems: list[Problem],
-) -> Listener:
+def _listener(port: int, parts: _Parts, problems: list[Problem]) -> Listener:
     alike: dict[tuple[str, str], list[Route]] = {}
-    for route in routes:
+    for route in parts.routes:
         alike.setdefault((route.method, route.shape), []).append(route)
     settled = [_settled(same, port) for same in alike.values()]
     problems += (problem for _, found in settled for problem in found)
     named: dict[str, Offer] = {}
-    for offer in offers:
+    for offer in parts.offers:
         adapter = offer.adapter
         name = _free(adapter.namespace, named)
         if name != adapter.namespace:
@@ -206,10 +223,21 @@ def _listener(
             problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
         named[name] = offer
     listener = Listener(
-        port, tuple(route for route, _ in settled), named, occupants, tuple(_apart(forwards, port, problems))
+        port,
+        tuple(route for route, _ in settled),
+        named,
+        tuple(parts.occupants),
+        tuple(_apart(parts.forwards, port, problems)),
+        tuple(parts.controls[:1]),
     )
+    problems += (_second(control, parts.controls[0], port) for control in parts.controls[1:])
     problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener)]
     return listener
+
+
+def _second(control: Control, first: Control, port: int) -> Problem:
+    message = f"only one control adapter answers on port {port}; {first.place} does"
+    return Problem(control.place, message, "give it a port of its own", "warning")
 
 
 def _free(namespace: str, taken: Collection[str]) -> str:
@@ -302,6 +330,7 @@ def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
 def _hidden(listener: Listener) -> Iterator[Problem]:
     """Routes and forwards at paths where the gateway answers itself, with MCP or a page of its own."""
     paths = RESERVED | {tools.path for tools in listener.tool_sets()}
+    paths |= {path for control in listener.controls for path in control.adapter.paths}
     listed: list[tuple[str, Route | Proxy]] = [(route.path, route) for route in listener.routes]
     for path, one in [*listed, *((proxy.path.text, proxy) for proxy in listener.forwards)]:
         if path.rstrip("/") in paths:

@@ -12,11 +12,12 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from fairlead.exposes.adapter import OtherExposes
+from fairlead.exposes.control import ControlExposes
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.rest import RestExposes
 from fairlead.imported import Imported, is_import
 
-KINDS = ("rest", "api", "mcp")
+KINDS = ("rest", "api", "mcp", "control")
 
 
 def _kind(data: Any) -> str:
@@ -31,9 +32,10 @@ Exposes = Annotated[
     Annotated[RestExposes, Tag("<rest>")]
     | Annotated[RestExposes, Tag("<api>")]
     | Annotated[McpExposes, Tag("<mcp>")]
+    | Annotated[ControlExposes, Tag("<control>")]
     | Annotated[OtherExposes, Tag("<other>")]
     | Annotated[Imported, Tag("<import>")],
     Discriminator(_kind),
 ]
 
-__all__ = ["KINDS", "Exposes", "McpExposes", "OtherExposes", "RestExposes"]
+__all__ = ["KINDS", "ControlExposes", "Exposes", "McpExposes", "OtherExposes", "RestExposes"]
