@@ -10,6 +10,7 @@ from fairlead.checks import crowded
 from fairlead.document import Document
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.pages import SKILLS
 from fairlead.exposes.rest import Route
 from fairlead.guard import LOOPBACK
 from fairlead.listeners import Listener, NamedTool, ToolSet
@@ -57,6 +58,7 @@ def _size(document: Document) -> str:
         "tool": document.tools,
         "resource": document.resources,
         "prompt": document.prompts,
+        "skill": document.skills,
     }
     always = ("route", "tool")
     said = (counted(len(listed), kind) for kind, listed in parts.items() if listed or kind in always)
@@ -105,6 +107,8 @@ def _addresses(listener: Listener, base: str) -> Iterator[str]:
         forwards = f", {counted(len(listener.forwards), 'forward')}" if listener.forwards else ""
         routes = counted(len(listener.routes), "route") + forwards
         yield f"  {base}  REST, {routes}{_callers(adapters)}; browse {base}/docs"
+    if skills := listener.skills:
+        yield f"  {base}{SKILLS}  {counted(len(skills), 'skill')}{_callers(skill.adapter for skill in skills)}"
     for control in listener.controls:
         paths = ", ".join(["/health/live", "/health/ready", *sorted(control.adapter.paths)])
         yield f"  {base}  control, {paths}{_callers([control.adapter])}"

@@ -13,13 +13,14 @@ from fairlead.consumed import Api, Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed
-from fairlead.exposes import ControlExposes, McpExposes, RestExposes
+from fairlead.exposes import ControlExposes, McpExposes, RestExposes, SkillExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.forward import Proxy, proxies
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.prompts import Prompt, prompts
 from fairlead.exposes.resources import Resource, resources
 from fairlead.exposes.rest import Route, routes
+from fairlead.exposes.skill import PlannedSkill, Sibling, skills
 from fairlead.imports import Apis
 from fairlead.planning import Known, functions, planned_function
 from fairlead.steps import Scripting
@@ -43,6 +44,7 @@ class Document:
     tools: tuple[Tool, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    skills: tuple[PlannedSkill, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -58,9 +60,10 @@ class Document:
 
     @property
     def refused(self) -> int:
-        """How many of its operations and forwards answer nothing but why they are refused."""
+        """How many of its operations, forwards and skills answer nothing but why they are refused."""
         refused = [exposed for exposed in self.exposed if exposed.target is None]
-        return len(refused) + sum(proxy.target is None for proxy in self.forwards)
+        others = [one.problems for one in self.forwards] + [one.problems for one in self.skills]
+        return len(refused) + sum(map(bool, others))
 
     @property
     def adapters(self) -> tuple[Adapter, ...]:
@@ -74,6 +77,18 @@ class Document:
     @property
     def mcp(self) -> tuple[McpExposes, ...]:
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, McpExposes))
+
+    @property
+    def skill(self) -> tuple[SkillExposes, ...]:
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, SkillExposes))
+
+    @property
+    def siblings(self) -> Iterator[Sibling]:
+        """What its skills can use."""
+        for rest in self.rest:
+            yield Sibling(rest.namespace, "rest", tuple(one.exposed.name for one in self.routes if one.adapter is rest))
+        for mcp in self.mcp:
+            yield Sibling(mcp.namespace, "mcp", tuple(one.name for one in self.tools if one.adapter is mcp))
 
     @property
     def control(self) -> tuple[ControlExposes, ...]:
@@ -136,7 +151,7 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     bare = Document(file, model, bindings, found.apis, consumed, alone)
     rest = [(one, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest]
     mcp = (tools(one, known, bindings) for one in bare.mcp)
-    return replace(
+    document = replace(
         bare,
         routes=tuple(chain(*(routes(one, known, bindings, prefix) for one, prefix in rest))),
         forwards=tuple(chain(*(proxies(one, found.apis, found.absent, bindings, prefix) for one, prefix in rest))),
@@ -144,6 +159,8 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
         resources=tuple(chain(*(resources(one, one.resources, known, bindings) for one in bare.mcp))),
         prompts=tuple(chain(*(prompts(one, one.prompts) for one in bare.mcp))),
     )
+    siblings = tuple(document.siblings)
+    return replace(document, skills=tuple(chain(*(skills(one, siblings) for one in document.skill))))
 
 
 def _permitted(model: CapabilityFile) -> Scripting | None:

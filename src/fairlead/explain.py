@@ -18,6 +18,7 @@ from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
+from fairlead.exposes.skill import PlannedSkill, PlannedTool
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
 from fairlead.model import OutputParameter
@@ -42,6 +43,9 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
         for prompt in document.prompts:
             yield f"  prompt {prompt.name}"
             yield from (f"    refused: {problem}" for problem in prompt.problems)
+        for skill in document.skills:
+            yield f"  skill {skill.name}"
+            yield from (f"    {line}" for line in _skill(skill))
         yield ""
 
 
@@ -188,6 +192,7 @@ def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
             + [{"kind": "rest", "forward": one.path.text, **_forward_entry(one)} for one in document.forwards]
             + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools]
             + [{"kind": "mcp", "resource": one.uri, **_entry(one)} for one in document.resources]
+            + [{"kind": "skill", "skill": one.name, **_skill_entry(one)} for one in document.skills]
             + [{"kind": "mcp", "prompt": one.name, "line": one.place.line} for one in document.prompts],
         }
         for document in documents
@@ -213,6 +218,31 @@ def _entry(one: Route | Tool | Resource) -> dict[str, Any]:
         "mapped": exposed.shape is not None,
         "function": str(exposed.target) if isinstance(exposed.target, Reference) else None,
         "steps": steps,
+    }
+
+
+def _skill(skill: PlannedSkill) -> Iterator[str]:
+    yield from _callers(skill.adapter)
+    yield from (f"refused: {problem}" for problem in skill.problems)
+    if skill.folder:
+        yield f"files at {skill.written.location}"
+    for tool in skill.tools:
+        yield f"tool {tool.written.name} {f'-> {tool.calls}' if tool.calls else _instruction(tool)}"
+
+
+def _instruction(tool: PlannedTool) -> str:
+    refusal = "; ".join(map(str, tool.problems))
+    return f"refused: {refusal}" if refusal else f"by {tool.written.instruction}"
+
+
+def _skill_entry(skill: PlannedSkill) -> dict[str, Any]:
+    demand = skill.adapter.authentication
+    problems = (*skill.problems, *(problem for tool in skill.tools for problem in tool.problems))
+    return {
+        "line": skill.place.line,
+        "callers": demand.type if demand else None,
+        "tools": {tool.written.name: str(tool.calls) for tool in skill.tools if tool.calls},
+        **({"refused": [problem.as_dict() for problem in problems]} if problems else {}),
     }
 
 

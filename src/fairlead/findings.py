@@ -23,12 +23,7 @@ def findings(document: Document) -> Iterator[Problem]:
     """What is wrong with parts of a document that has the right form."""
     for exposed in (*document.functions, *document.exposed):
         yield from exposed.problems
-    for part in document.prompts:
-        yield from part.problems
-    for resource in document.resources:
-        yield from resource.exposed.problems
-    for proxy in document.forwards:
-        yield from (*proxy.problems, *proxy.warnings())
+    yield from _parts(document)
     for value in document.values():
         yield from value.undeclared()
     for section in document.sections:
@@ -43,6 +38,18 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from _path_problems(route.path, route.place)
         yield from _credential_inputs(route)
     yield from _adapter_problems(document)
+
+
+def _parts(document: Document) -> Iterator[Problem]:
+    """What is wrong with what is exposed besides operations."""
+    for prompt in document.prompts:
+        yield from prompt.problems
+    for resource in document.resources:
+        yield from resource.exposed.problems
+    for proxy in document.forwards:
+        yield from (*proxy.problems, *proxy.warnings())
+    for skill in document.skills:
+        yield from skill.findings
 
 
 def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:

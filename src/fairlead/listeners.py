@@ -21,10 +21,11 @@ from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import Control, ControlExposes
 from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import McpExposes, Tool
-from fairlead.exposes.pages import HEALTH, LISTS
+from fairlead.exposes.pages import HEALTH, LISTS, SKILLS
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
+from fairlead.exposes.skill import PlannedSkill, SkillExposes
 from fairlead.flow import Flow
 from fairlead.names import unique_names
 from fairlead.operation import Argument, Source
@@ -119,6 +120,7 @@ class Listener:
     occupants: tuple[Occupant, ...] = ()
     forwards: tuple[Proxy, ...] = ()
     controls: tuple[Control, ...] = ()
+    skills: tuple[PlannedSkill, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -161,6 +163,7 @@ class _Parts:
     forwards: list[Proxy] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
+    skills: list[PlannedSkill] = field(default_factory=list)
     occupants: list[Occupant] = field(default_factory=list)
 
 
@@ -168,7 +171,7 @@ def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Li
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
     ports: dict[int, _Parts] = {}
     for document in documents:
-        for adapter in (*document.rest, *document.mcp, *document.control):
+        for adapter in (*document.rest, *document.mcp, *document.skill, *document.control):
             parts = ports.setdefault(_port(adapter, settings), _Parts())
             parts.occupants.append(Occupant(adapter, document.bindings))
             _add(adapter, document, parts, settings)
@@ -183,6 +186,8 @@ def _port(adapter: Adapter, settings: Settings) -> int:
             return settings.mcp_port or adapter.port or DEFAULT_MCP_PORT
         case ControlExposes():
             return adapter.port or DEFAULT_CONTROL_PORT
+        case SkillExposes():
+            return adapter.port or settings.rest_port or DEFAULT_REST_PORT
         case _:
             return settings.rest_port or adapter.port or DEFAULT_REST_PORT
 
@@ -194,6 +199,8 @@ def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings
         case ControlExposes():
             ports = tuple((one, _port(one, settings)) for one in document.adapters)
             parts.controls.append(Control(adapter, document.label, document.model.version, ports))
+        case SkillExposes():
+            parts.skills += (skill for skill in document.skills if skill.adapter is adapter)
         case _:
             parts.routes += (route for route in document.routes if route.adapter is adapter)
             parts.forwards += (proxy for proxy in document.forwards if proxy.adapter is adapter)
@@ -229,9 +236,10 @@ def _listener(port: int, parts: _Parts, problems: list[Problem]) -> Listener:
         tuple(parts.occupants),
         tuple(_apart(parts.forwards, port, problems)),
         tuple(parts.controls[:1]),
+        tuple(parts.skills),
     )
     problems += (_second(control, parts.controls[0], port) for control in parts.controls[1:])
-    problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener)]
+    problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener), *_same_skills(listener)]
     return listener
 
 
@@ -333,9 +341,19 @@ def _hidden(listener: Listener) -> Iterator[Problem]:
     paths |= {path for control in listener.controls for path in control.adapter.paths}
     listed: list[tuple[str, Route | Proxy]] = [(route.path, route) for route in listener.routes]
     for path, one in [*listed, *((proxy.path.text, proxy) for proxy in listener.forwards)]:
-        if path.rstrip("/") in paths:
+        if path.rstrip("/") in paths or (listener.skills and f"{path}/".startswith(f"{SKILLS}/")):
             hint = f"the gateway answers there itself on port {listener.port}; serve with --rest-prefix namespace"
             yield Problem(one.place, f"{one} cannot be reached", hint)
+
+
+def _same_skills(listener: Listener) -> Iterator[Problem]:
+    """A note for each skill that cannot be asked for, because another one has its name."""
+    first: dict[str, PlannedSkill] = {}
+    for skill in listener.skills:
+        other = first.setdefault(skill.name, skill)
+        if other is not skill:
+            message = f"the skill at {other.place} has the name {skill.name!r} too"
+            yield Problem(skill.place, message, f"that one is answered on port {listener.port}", "warning")
 
 
 def _same_uris(listener: Listener) -> Iterator[Problem]:

@@ -90,6 +90,7 @@ def _evidence(documents: Iterable[Document]) -> Counter[str]:
 def _refusals(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
         yield from (f"{proxy}: {problem}" for proxy in document.forwards for problem in proxy.problems)
+        yield from (f"skill {one.name}: {problem}" for one in document.skills for problem in one.problems)
         named = [*((str(route), route.exposed) for route in document.routes)]
         named += ((f"tool {tool.name}", tool.exposed) for tool in document.tools)
         named += ((f"resource {one.uri}", one.exposed) for one in document.resources if not one.is_served)

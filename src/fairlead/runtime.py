@@ -24,6 +24,7 @@ from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
 from fairlead.exposes.proxy import forwarding
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
+from fairlead.exposes.skills import Below, SkillPages
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard
@@ -100,10 +101,21 @@ def _served(
     routes = ((route, operation(route), access.of(route.adapter)) for route in listener.routes)
     forwards = ((proxy, forwarding(proxy, wiring), access.of(proxy.adapter)) for proxy in listener.forwards)
     dispatch = Dispatch(apps, Gateway(routes, forwards, unserved, settings.reading, checks))
+    app: ASGIApp = Below(_skills(listener, access), dispatch) if listener.skills else dispatch
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
-    guarded = Guard(dispatch, hosts)
+    guarded = Guard(app, hosts)
     app = MeasuredApp(guarded, metrics, str(listener.port)) if metrics else guarded
     return Served(listener.port, app, tuple(endpoints))
+
+
+def _skills(listener: Listener, access: Access) -> ASGIApp:
+    """The skills of the adapters that let the caller in."""
+    adapters = {id(skill.adapter): skill.adapter for skill in listener.skills}
+
+    def shown(allowed: tuple[Adapter, ...]) -> ASGIApp:
+        return SkillPages(skill for skill in listener.skills if any(skill.adapter is one for one in allowed))
+
+    return access.divided(adapters.values(), shown)
 
 
 def _controls(

@@ -26,10 +26,12 @@ ORDER = """
     steps caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
-    exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control exposes
+    exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
+    exposes.skill exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
-    exposes.proxy exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
-    metrics exposes.management
+    exposes.proxy exposes.gateway
+    exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
+    metrics exposes.management exposes.skills
     dialect capability imports document findings load
     settings listeners access guard runtime exchange protocol server samples sandbox explain lint checks terminal
     overview banner supervisor start file_schema starter cli

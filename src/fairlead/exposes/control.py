@@ -16,7 +16,7 @@ from pydantic import Field
 
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposes.adapter import Adapter
-from fairlead.model import Model, Text
+from fairlead.model import Model
 from fairlead.steps import Scripting
 
 STATUS = "/status"
@@ -75,7 +75,6 @@ class ControlExposes(Adapter):
     """A control adapter."""
 
     type: Literal["control"]
-    display: Text = ""
     management: Management = Management()
     observability: Observability = Observability()
 
