@@ -71,14 +71,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """An application behind checks, of which a caller has to pass one; but for what is below a path."""
+    """An application behind checks, of which a caller has to pass one; `besides` may begin the paths that are open."""
 
     app: ASGIApp
     checks: tuple[Check, ...]
-    besides: str
+    besides: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_open = scope["path"].startswith(self.besides)
+        is_open = self.besides != "" and scope["path"].startswith(self.besides)
         await self.app(scope if is_open else await admitted(scope, self.checks), receive, send)
 
 

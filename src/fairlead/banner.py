@@ -10,6 +10,7 @@ from fairlead.checks import crowded
 from fairlead.document import Document
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.pages import SKILLS
 from fairlead.exposes.rest import Route
 from fairlead.guard import LOOPBACK
 from fairlead.listeners import Listener, NamedTool, ToolSet
@@ -43,6 +44,7 @@ def banner(
         yield from _addresses(listener, local_url(settings.host, listener.port))
     if settings.host not in {*LOOPBACK, "::1"} and not all(map(_is_guarded, _adapters(listeners))):
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
+    yield from (f"warning: {note}" for note in _uncontrolled(listeners, settings))
     yield from (f"warning: {note}" for note in crowded(listeners))
     if calls := list(_first_calls(listeners, settings.host, may_create=sandbox)):
         yield "try"
@@ -52,9 +54,11 @@ def banner(
 def _size(document: Document) -> str:
     parts = {
         "route": document.routes,
+        "forward": document.forwards,
         "tool": document.tools,
         "resource": document.resources,
         "prompt": document.prompts,
+        "skill": document.skills,
     }
     always = ("route", "tool")
     said = (counted(len(listed), kind) for kind, listed in parts.items() if listed or kind in always)
@@ -81,16 +85,33 @@ def _is_guarded(adapter: Adapter) -> bool:
 
 
 def _refused(documents: tuple[Document, ...]) -> Iterator[str]:
-    refused = [exposed for document in documents for exposed in document.exposed if exposed.target is None]
+    refused = sum(document.refused for document in documents)
     if refused:
-        verb = "is" if len(refused) == 1 else "are"
-        yield f"warning: {len(refused)} of them {verb} refused and answer why; `fairlead check` tells more"
+        verb = "is" if refused == 1 else "are"
+        yield f"warning: {refused} of them {verb} refused and answer why; `fairlead check` tells more"
+
+
+def _uncontrolled(listeners: tuple[Listener, ...], settings: Settings) -> Iterator[str]:
+    """What control adapters should not do as they are served."""
+    controls = [(control.adapter, listener.port) for listener in listeners for control in listener.controls]
+    for adapter, port in controls:
+        if settings.host not in {*LOOPBACK, "::1"} and adapter.paths and not _is_guarded(adapter):
+            yield f"whoever reaches port {port} can read {', '.join(sorted(adapter.paths))}; add `authentication`"
+    if settings.workers > 1 and any(adapter.paths for adapter, _ in controls):
+        yield "each worker counts for itself, and a control adapter tells what the worker counted that answers"
 
 
 def _addresses(listener: Listener, base: str) -> Iterator[str]:
-    if listener.routes:
-        routes = counted(len(listener.routes), "route")
-        yield f"  {base}  REST, {routes}{_callers(route.adapter for route in listener.routes)}; browse {base}/docs"
+    adapters = [route.adapter for route in listener.routes] + [proxy.adapter for proxy in listener.forwards]
+    if adapters:
+        forwards = f", {counted(len(listener.forwards), 'forward')}" if listener.forwards else ""
+        routes = counted(len(listener.routes), "route") + forwards
+        yield f"  {base}  REST, {routes}{_callers(adapters)}; browse {base}/docs"
+    if skills := listener.skills:
+        yield f"  {base}{SKILLS}  {counted(len(skills), 'skill')}{_callers(skill.adapter for skill in skills)}"
+    for control in listener.controls:
+        paths = ", ".join(["/health/live", "/health/ready", *sorted(control.adapter.paths)])
+        yield f"  {base}  control, {paths}{_callers([control.adapter])}"
     if listener.offers:
         *single, every = listener.tool_sets()
         yield from _shortened([_endpoint(base, tools) for tools in single])

@@ -89,6 +89,12 @@ class CapabilityFile(Model):
         return info.label or info.display or info.title or info.name
 
     @property
+    def version(self) -> str:
+        """The version of the format."""
+        said = self.naftiko if self.naftiko is not None else self.ikanos
+        return "" if said is None else str(said)
+
+    @property
     def all_binds(self) -> tuple[Bind, ...]:
         """Its binds, once their imports are resolved."""
         listed = (*self.binds, *(self.capability.binds if self.capability else ()))

@@ -13,12 +13,14 @@ from fairlead.consumed import Api, Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed
-from fairlead.exposes import McpExposes, RestExposes
+from fairlead.exposes import ControlExposes, McpExposes, RestExposes, SkillExposes
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.forward import Proxy, proxies
 from fairlead.exposes.mcp import Tool, tools
 from fairlead.exposes.prompts import Prompt, prompts
 from fairlead.exposes.resources import Resource, resources
 from fairlead.exposes.rest import Route, routes
+from fairlead.exposes.skill import PlannedSkill, Sibling, skills
 from fairlead.imports import Apis
 from fairlead.planning import Known, functions, planned_function
 from fairlead.steps import Scripting
@@ -38,9 +40,11 @@ class Document:
     consumed: tuple[Consumed, ...]
     functions: tuple[Exposed, ...] = ()
     routes: tuple[Route, ...] = ()
+    forwards: tuple[Proxy, ...] = ()
     tools: tuple[Tool, ...] = ()
     resources: tuple[Resource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    skills: tuple[PlannedSkill, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -55,6 +59,13 @@ class Document:
         yield from (resource.exposed for resource in self.resources if not resource.written.location)
 
     @property
+    def refused(self) -> int:
+        """How many of its operations, forwards and skills answer nothing but why they are refused."""
+        refused = [exposed for exposed in self.exposed if exposed.target is None]
+        others = [one.problems for one in self.forwards] + [one.problems for one in self.skills]
+        return len(refused) + sum(map(bool, others))
+
+    @property
     def adapters(self) -> tuple[Adapter, ...]:
         """Those that are served, of all kinds."""
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, Adapter))
@@ -66,6 +77,22 @@ class Document:
     @property
     def mcp(self) -> tuple[McpExposes, ...]:
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, McpExposes))
+
+    @property
+    def skill(self) -> tuple[SkillExposes, ...]:
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, SkillExposes))
+
+    @property
+    def siblings(self) -> Iterator[Sibling]:
+        """What its skills can use."""
+        for rest in self.rest:
+            yield Sibling(rest.namespace, "rest", tuple(one.exposed.name for one in self.routes if one.adapter is rest))
+        for mcp in self.mcp:
+            yield Sibling(mcp.namespace, "mcp", tuple(one.name for one in self.tools if one.adapter is mcp))
+
+    @property
+    def control(self) -> tuple[ControlExposes, ...]:
+        return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, ControlExposes))
 
     @property
     def sections(self) -> tuple[HttpConsumes, ...]:
@@ -85,7 +112,7 @@ class Document:
             yield api.base_uri
             if api.section.authentication:
                 yield from api.section.authentication.values(api.bindings)
-        for one in self.consumed:
+        for one in (*self.consumed, *(proxy.target for proxy in self.forwards if proxy.target)):
             constants = (parameter.constant for parameter in one.parameters if parameter.constant)
             yield from (one.bindings.value(value, place) for value, place in constants if isinstance(value, str))
         for exposed in (*self.functions, *self.exposed):
@@ -118,15 +145,26 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     """The document with the plans of everything it exposes, its problems not yet looked for."""
     consumed = tuple(chain.from_iterable(api.operations() for api in found.apis))
     reachable = Reachable(consumed, found.absent)
-    known = Known(reachable, functions(model.all_aggregates, reachable, bindings), loading.scripting(None))
+    scripting = loading.scripting(_permitted(model))
+    known = Known(reachable, functions(model.all_aggregates, reachable, bindings), scripting)
     alone = tuple(planned_function(one, known) for one in known.functions)
     bare = Document(file, model, bindings, found.apis, consumed, alone)
-    rest = (routes(one, known, bindings, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest)
+    rest = [(one, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest]
     mcp = (tools(one, known, bindings) for one in bare.mcp)
-    return replace(
+    document = replace(
         bare,
-        routes=tuple(chain(*rest)),
+        routes=tuple(chain(*(routes(one, known, bindings, prefix) for one, prefix in rest))),
+        forwards=tuple(chain(*(proxies(one, found.apis, found.absent, bindings, prefix) for one, prefix in rest))),
         tools=tuple(chain(*mcp)),
         resources=tuple(chain(*(resources(one, one.resources, known, bindings) for one in bare.mcp))),
         prompts=tuple(chain(*(prompts(one, one.prompts) for one in bare.mcp))),
     )
+    siblings = tuple(document.siblings)
+    return replace(document, skills=tuple(chain(*(skills(one, siblings) for one in document.skill))))
+
+
+def _permitted(model: CapabilityFile) -> Scripting | None:
+    """What the first control adapter that speaks of scripts says, if it has no fault."""
+    controls = (adapter for adapter in model.exposes if isinstance(adapter, ControlExposes))
+    speaking = next((one for one in controls if one.management.scripting), None)
+    return speaking.management.scripting if speaking and not speaking.faults() else None

@@ -13,9 +13,12 @@ from fairlead.calls import Target
 from fairlead.document import Document
 from fairlead.errors import Place
 from fairlead.exposed import Exposed, Reference
+from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
+from fairlead.exposes.skill import PlannedSkill, PlannedTool
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
 from fairlead.model import OutputParameter
@@ -30,6 +33,9 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
         yield f"{document.label} ({document.file})"
         for route in document.routes:
             yield from _block(str(route), route)
+        for proxy in document.forwards:
+            yield f"  {proxy}"
+            yield from (f"    {line}" for line in _forward(proxy))
         for tool in document.tools:
             yield from _block(f"tool {tool.name}", tool)
         for resource in document.resources:
@@ -37,20 +43,39 @@ def lines(documents: Iterable[Document]) -> Iterator[str]:
         for prompt in document.prompts:
             yield f"  prompt {prompt.name}"
             yield from (f"    refused: {problem}" for problem in prompt.problems)
+        for skill in document.skills:
+            yield f"  skill {skill.name}"
+            yield from (f"    {line}" for line in _skill(skill))
         yield ""
 
 
 def _block(title: str, one: Route | Tool | Resource) -> Iterator[str]:
     yield f"  {title}"
     exposed = one.exposed
-    if demand := one.adapter.authentication:
-        yield f"    callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
+    yield from (f"    {line}" for line in _callers(one.adapter))
     if isinstance(one, Resource) and one.folder:
         yield f"    files at {one.written.location}"
     elif exposed.target is None:
         yield from (f"    refused: {problem}" for problem in exposed.problems)
     else:
         yield from (f"    {line}" for line in _target(exposed))
+
+
+def _callers(adapter: Adapter) -> Iterator[str]:
+    if demand := adapter.authentication:
+        yield f"callers authenticate by {demand.type} in {', '.join(_set_by(demand))}"
+
+
+def _forward(proxy: Proxy) -> Iterator[str]:
+    yield from _callers(proxy.adapter)
+    yield from (f"refused: {problem}" for problem in proxy.problems)
+    if proxy.target:
+        section = proxy.target.section
+        yield f"-> any method of {section.base_uri} and below ({_where(section.at(), proxy.place.file)})"
+        if proxy.trusted:
+            yield f"also takes header {', '.join(sorted(proxy.trusted))}"
+        if credential := section.authentication:
+            yield f"{credential.type} credential {_effect(credential)}"
 
 
 def _target(exposed: Exposed) -> Iterator[str]:
@@ -164,8 +189,10 @@ def as_json(documents: Iterable[Document]) -> list[dict[str, Any]]:
                 {"kind": "rest", "method": route.method, "path": route.path, **_entry(route)}
                 for route in document.routes
             ]
+            + [{"kind": "rest", "forward": one.path.text, **_forward_entry(one)} for one in document.forwards]
             + [{"kind": "mcp", "tool": tool.name, **_entry(tool)} for tool in document.tools]
             + [{"kind": "mcp", "resource": one.uri, **_entry(one)} for one in document.resources]
+            + [{"kind": "skill", "skill": one.name, **_skill_entry(one)} for one in document.skills]
             + [{"kind": "mcp", "prompt": one.name, "line": one.place.line} for one in document.prompts],
         }
         for document in documents
@@ -191,6 +218,45 @@ def _entry(one: Route | Tool | Resource) -> dict[str, Any]:
         "mapped": exposed.shape is not None,
         "function": str(exposed.target) if isinstance(exposed.target, Reference) else None,
         "steps": steps,
+    }
+
+
+def _skill(skill: PlannedSkill) -> Iterator[str]:
+    yield from _callers(skill.adapter)
+    yield from (f"refused: {problem}" for problem in skill.problems)
+    if skill.folder:
+        yield f"files at {skill.written.location}"
+    for tool in skill.tools:
+        yield f"tool {tool.written.name} {f'-> {tool.calls}' if tool.calls else _instruction(tool)}"
+
+
+def _instruction(tool: PlannedTool) -> str:
+    refusal = "; ".join(map(str, tool.problems))
+    return f"refused: {refusal}" if refusal else f"by {tool.written.instruction}"
+
+
+def _skill_entry(skill: PlannedSkill) -> dict[str, Any]:
+    demand = skill.adapter.authentication
+    problems = (*skill.problems, *(problem for tool in skill.tools for problem in tool.problems))
+    return {
+        "line": skill.place.line,
+        "callers": demand.type if demand else None,
+        "tools": {tool.written.name: str(tool.calls) for tool in skill.tools if tool.calls},
+        **({"refused": [problem.as_dict() for problem in problems]} if problems else {}),
+    }
+
+
+def _forward_entry(proxy: Proxy) -> dict[str, Any]:
+    demand = proxy.adapter.authentication
+    where = {"line": proxy.place.line, "callers": demand.type if demand else None}
+    if proxy.target is None:
+        return {**where, "refused": [problem.as_dict() for problem in proxy.problems]}
+    credential = proxy.target.section.authentication
+    return {
+        **where,
+        "namespace": proxy.target.section.namespace,
+        "headers": sorted(proxy.trusted),
+        "credential": credential.type if credential else None,
     }
 
 

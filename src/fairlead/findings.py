@@ -8,7 +8,7 @@ from fairlead.consumed import Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
-from fairlead.exposes import KINDS, McpExposes, OtherExposes
+from fairlead.exposes import KINDS, ControlExposes, McpExposes, OtherExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.rest import Route
 from fairlead.formats import FORMATS, OPAQUE
@@ -23,10 +23,7 @@ def findings(document: Document) -> Iterator[Problem]:
     """What is wrong with parts of a document that has the right form."""
     for exposed in (*document.functions, *document.exposed):
         yield from exposed.problems
-    for part in document.prompts:
-        yield from part.problems
-    for resource in document.resources:
-        yield from resource.exposed.problems
+    yield from _parts(document)
     for value in document.values():
         yield from value.undeclared()
     for section in document.sections:
@@ -41,6 +38,18 @@ def findings(document: Document) -> Iterator[Problem]:
         yield from _path_problems(route.path, route.place)
         yield from _credential_inputs(route)
     yield from _adapter_problems(document)
+
+
+def _parts(document: Document) -> Iterator[Problem]:
+    """What is wrong with what is exposed besides operations."""
+    for prompt in document.prompts:
+        yield from prompt.problems
+    for resource in document.resources:
+        yield from resource.exposed.problems
+    for proxy in document.forwards:
+        yield from (*proxy.problems, *proxy.warnings())
+    for skill in document.skills:
+        yield from skill.findings
 
 
 def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:
@@ -121,6 +130,8 @@ def _adapter_problems(document: Document) -> Iterator[Problem]:
             yield _unsupported(adapter)
         if isinstance(adapter, McpExposes):
             yield from _mcp_problems(adapter)
+        if isinstance(adapter, ControlExposes):
+            yield from adapter.warnings()
         if isinstance(adapter, Adapter):
             yield from _authentication_problems(adapter)
         if not isinstance(adapter, Imported) and adapter.address:

@@ -31,6 +31,11 @@ NOT_TO_CALLER = HOP_BY_HOP | frozenset(
 NEVER_AN_ARGUMENT = HOP_BY_HOP | frozenset({"authorization", "content-length", "content-type", "cookie", "host"})
 """Header parameters that a document may declare and that still never come from a caller."""
 
+NEVER_TRUSTED = HOP_BY_HOP | frozenset({"content-length", "expect", "host"})
+"""Headers that no document can let pass from a caller: each connection has its own."""
+OF_BODY = frozenset({"content-encoding", "content-type"})
+"""Headers without which nobody can read a body that goes on as it is."""
+
 
 def is_legal(value: str) -> bool:
     """Whether a text can be a header's value: Latin-1, no control characters, no space around it."""
@@ -47,6 +52,13 @@ def is_token(name: str) -> bool:
 def to_upstream(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those of a caller's headers that may go upstream; names in lower case, as ASGI has them."""
     return tuple([(_TO_UPSTREAM[name], value.decode("latin-1")) for name, value in headers if name in _TO_UPSTREAM])
+
+
+def also_to_upstream(headers: Iterable[tuple[bytes, bytes]], names: frozenset[str]) -> Headers:
+    """Those of a caller's headers that have one of the names, but for what belongs to his connection."""
+    listed = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    own = {word.strip() for name, value in listed if name == "connection" for word in value.lower().split(",")}
+    return tuple(pair for pair in listed if pair[0] in names - own)
 
 
 def to_caller(headers: Headers) -> Headers:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
@@ -18,15 +18,18 @@ from fairlead.document import Document
 from fairlead.errors import Problem
 from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.control import Control, ControlExposes
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.mcp import McpExposes, Tool
-from fairlead.exposes.pages import HEALTH, LISTS
+from fairlead.exposes.pages import HEALTH, LISTS, SKILLS
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
+from fairlead.exposes.skill import PlannedSkill, SkillExposes
 from fairlead.flow import Flow
 from fairlead.names import unique_names
 from fairlead.operation import Argument, Source
-from fairlead.settings import DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
+from fairlead.settings import DEFAULT_CONTROL_PORT, DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
 from fairlead.template import parse
 
 CROWDED = (40, 128)
@@ -109,12 +112,15 @@ class Occupant:
 
 @dataclass(frozen=True)
 class Listener:
-    """One port, its REST routes and its MCP adapters by namespace, each with its tools."""
+    """One port, its REST routes and forwards, and its MCP adapters by namespace, each with its tools."""
 
     port: int
     routes: tuple[Route, ...]
     offers: Mapping[str, Offer]
     occupants: tuple[Occupant, ...] = ()
+    forwards: tuple[Proxy, ...] = ()
+    controls: tuple[Control, ...] = ()
+    skills: tuple[PlannedSkill, ...] = ()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -149,26 +155,55 @@ def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) 
     )
 
 
+@dataclass
+class _Parts:
+    """What is to answer on one port, as it is found."""
+
+    routes: list[Route] = field(default_factory=list)
+    forwards: list[Proxy] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    skills: list[PlannedSkill] = field(default_factory=list)
+    occupants: list[Occupant] = field(default_factory=list)
+
+
 def arrange(documents: Iterable[Document], settings: Settings) -> tuple[tuple[Listener, ...], tuple[Problem, ...]]:
     """The listeners of all documents, in the order of the documents, and what clashes on them."""
-    routes: dict[int, list[Route]] = {}
-    offers: dict[int, list[Offer]] = {}
-    occupants: dict[int, list[Occupant]] = {}
+    ports: dict[int, _Parts] = {}
     for document in documents:
-        for rest in document.rest:
-            port = settings.rest_port or rest.port or DEFAULT_REST_PORT
-            routes.setdefault(port, []).extend(route for route in document.routes if route.adapter is rest)
-            occupants.setdefault(port, []).append(Occupant(rest, document.bindings))
-        for mcp in document.mcp:
-            port = settings.mcp_port or mcp.port or DEFAULT_MCP_PORT
-            offers.setdefault(port, []).append(_offer(document, mcp))
-            occupants.setdefault(port, []).append(Occupant(mcp, document.bindings))
+        for adapter in (*document.rest, *document.mcp, *document.skill, *document.control):
+            parts = ports.setdefault(_port(adapter, settings), _Parts())
+            parts.occupants.append(Occupant(adapter, document.bindings))
+            _add(adapter, document, parts, settings)
     problems: list[Problem] = []
-    listeners = (
-        _listener(port, routes.get(port, []), offers.get(port, []), tuple(there), problems)
-        for port, there in occupants.items()
-    )
+    listeners = [_listener(port, parts, problems) for port, parts in ports.items()]
     return tuple(listeners), tuple(sorted(problems))
+
+
+def _port(adapter: Adapter, settings: Settings) -> int:
+    match adapter:
+        case McpExposes():
+            return settings.mcp_port or adapter.port or DEFAULT_MCP_PORT
+        case ControlExposes():
+            return adapter.port or DEFAULT_CONTROL_PORT
+        case SkillExposes():
+            return adapter.port or settings.rest_port or DEFAULT_REST_PORT
+        case _:
+            return settings.rest_port or adapter.port or DEFAULT_REST_PORT
+
+
+def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings) -> None:
+    match adapter:
+        case McpExposes():
+            parts.offers.append(_offer(document, adapter))
+        case ControlExposes():
+            ports = tuple((one, _port(one, settings)) for one in document.adapters)
+            parts.controls.append(Control(adapter, document.label, document.model.version, ports))
+        case SkillExposes():
+            parts.skills += (skill for skill in document.skills if skill.adapter is adapter)
+        case _:
+            parts.routes += (route for route in document.routes if route.adapter is adapter)
+            parts.forwards += (proxy for proxy in document.forwards if proxy.adapter is adapter)
 
 
 def _offer(document: Document, adapter: McpExposes) -> Offer:
@@ -180,29 +215,37 @@ def _offer(document: Document, adapter: McpExposes) -> Offer:
     )
 
 
-def _listener(
-    port: int,
-    routes: list[Route],
-    offers: list[Offer],
-    occupants: tuple[Occupant, ...],
-    problems: list[Problem],
-) -> Listener:
+def _listener(port: int, parts: _Parts, problems: list[Problem]) -> Listener:
     alike: dict[tuple[str, str], list[Route]] = {}
-    for route in routes:
+    for route in parts.routes:
         alike.setdefault((route.method, route.shape), []).append(route)
     settled = [_settled(same, port) for same in alike.values()]
     problems += (problem for _, found in settled for problem in found)
     named: dict[str, Offer] = {}
-    for offer in offers:
+    for offer in parts.offers:
         adapter = offer.adapter
         name = _free(adapter.namespace, named)
         if name != adapter.namespace:
             message = f"MCP namespace {adapter.namespace!r} is taken; {named[adapter.namespace].adapter.at()} has it"
             problems.append(Problem(adapter.at("namespace"), message, f"its tools are at /{name}/mcp", "warning"))
         named[name] = offer
-    listener = Listener(port, tuple(route for route, _ in settled), named, occupants)
-    problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener)]
+    listener = Listener(
+        port,
+        tuple(route for route, _ in settled),
+        named,
+        tuple(parts.occupants),
+        tuple(_apart(parts.forwards, port, problems)),
+        tuple(parts.controls[:1]),
+        tuple(parts.skills),
+    )
+    problems += (_second(control, parts.controls[0], port) for control in parts.controls[1:])
+    problems += [*_renamed(listener), *_hidden(listener), *_same_uris(listener), *_same_skills(listener)]
     return listener
+
+
+def _second(control: Control, first: Control, port: int) -> Problem:
+    message = f"only one control adapter answers on port {port}; {first.place} does"
+    return Problem(control.place, message, "give it a port of its own", "warning")
 
 
 def _free(namespace: str, taken: Collection[str]) -> str:
@@ -229,6 +272,26 @@ def _settled(alike: list[Route], port: int) -> tuple[Route, list[Problem]]:
     clashes = [Problem(route.place, f"{route} clashes with another route on port {port}", hint) for route in different]
     served = replace(first, exposed=first.exposed.refused(*clashes)) if clashes else first
     return served, [*same, *clashes]
+
+
+def _apart(forwards: list[Proxy], port: int, problems: list[Problem]) -> Iterator[Proxy]:
+    """The forwards, of which those with one path are one where they are the same, and answer why not where not."""
+    alike: dict[str, list[Proxy]] = {}
+    for proxy in forwards:
+        alike.setdefault(proxy.path.shape, []).append(proxy)
+    for first, *others in alike.values():
+        different = [proxy for proxy in others if _hands_on(proxy) != _hands_on(first)]
+        hint = f"{first.place} has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
+        clashes = [Problem(one.place, f"{one} clashes with another one on port {port}", hint) for one in different]
+        problems += clashes
+        yield replace(first, target=None, problems=tuple(clashes)) if clashes else first
+
+
+def _hands_on(proxy: Proxy) -> tuple[Any, ...]:
+    """What a forward does, wherever it stands."""
+    demand = proxy.adapter.authentication
+    request = _request(proxy.target) if proxy.target else ()
+    return *request, proxy.trusted, demand.meaning(proxy.bindings) if demand else None
 
 
 def _meaning(route: Route) -> tuple[Any, ...]:
@@ -273,12 +336,24 @@ def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
 
 
 def _hidden(listener: Listener) -> Iterator[Problem]:
-    """Routes at paths where the gateway answers itself, with MCP or a page of its own."""
+    """Routes and forwards at paths where the gateway answers itself, with MCP or a page of its own."""
     paths = RESERVED | {tools.path for tools in listener.tool_sets()}
-    for route in listener.routes:
-        if route.path.rstrip("/") in paths:
+    paths |= {path for control in listener.controls for path in control.adapter.paths}
+    listed: list[tuple[str, Route | Proxy]] = [(route.path, route) for route in listener.routes]
+    for path, one in [*listed, *((proxy.path.text, proxy) for proxy in listener.forwards)]:
+        if path.rstrip("/") in paths or (listener.skills and f"{path}/".startswith(f"{SKILLS}/")):
             hint = f"the gateway answers there itself on port {listener.port}; serve with --rest-prefix namespace"
-            yield Problem(route.place, f"{route} cannot be reached", hint)
+            yield Problem(one.place, f"{one} cannot be reached", hint)
+
+
+def _same_skills(listener: Listener) -> Iterator[Problem]:
+    """A note for each skill that cannot be asked for, because another one has its name."""
+    first: dict[str, PlannedSkill] = {}
+    for skill in listener.skills:
+        other = first.setdefault(skill.name, skill)
+        if other is not skill:
+            message = f"the skill at {other.place} has the name {skill.name!r} too"
+            yield Problem(skill.place, message, f"that one is answered on port {listener.port}", "warning")
 
 
 def _same_uris(listener: Listener) -> Iterator[Problem]:

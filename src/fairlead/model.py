@@ -39,9 +39,6 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from fairlead.errors import Place, Problem, Severity, did_you_mean
 from fairlead.nodes import Decimal, Integer, MappingNode
 
-NOT_YET = frozenset({"forward"})
-"""Keys of the file format that this version refuses rather than ignores."""
-
 REFUSED: Mapping[str, str] = {"tunnel": "the API would have to be reached through it; reach it by `baseUri` instead"}
 """Keys of the file format that are never going to work, and why."""
 
@@ -98,8 +95,6 @@ class Model(BaseModel):
         place = self._node.key_places[key]
         if key in REFUSED:
             return Problem(place, f"key {key!r} is not supported", REFUSED[key])
-        if key in NOT_YET:
-            return Problem(place, f"key {key!r} is not supported by this version")
         return Problem(place, f"unknown key {key!r}", did_you_mean(key, self.known_keys()), severity)
 
     def faults(self, *keys: str, besides: str = "") -> tuple[Problem, ...]:

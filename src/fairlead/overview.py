@@ -65,12 +65,12 @@ def _not_loaded(documents: Sequence[Document], problems: Iterable[Problem]) -> d
 
 
 def _row(document: Document) -> tuple[str, str, str, str, str]:
-    refused = sum(exposed.target is None for exposed in document.exposed)
-    return document.file, str(len(document.routes)), str(len(document.tools)), _told([document]), str(refused)
+    told = _told([document])
+    return document.file, str(len(document.routes)), str(len(document.tools)), told, str(document.refused)
 
 
 def _totals(documents: Sequence[Document], lost: int) -> tuple[str, str, str, str, str]:
-    refused = sum(exposed.target is None for document in documents for exposed in document.exposed)
+    refused = sum(document.refused for document in documents)
     operations = sum(len(document.routes) for document in documents)
     tools = sum(len(document.tools) for document in documents)
     files = counted(len(documents) + lost, "file")
@@ -89,6 +89,8 @@ def _evidence(documents: Iterable[Document]) -> Counter[str]:
 
 def _refusals(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
+        yield from (f"{proxy}: {problem}" for proxy in document.forwards for problem in proxy.problems)
+        yield from (f"skill {one.name}: {problem}" for one in document.skills for problem in one.problems)
         named = [*((str(route), route.exposed) for route in document.routes)]
         named += ((f"tool {tool.name}", tool.exposed) for tool in document.tools)
         named += ((f"resource {one.uri}", one.exposed) for one in document.resources if not one.is_served)

@@ -6,9 +6,9 @@ the operations that need it answer so; everything else works.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,12 +17,20 @@ from fairlead.access import Access, Guarded, metadata
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.library import Library
+from fairlead.exposes.management import management
+from fairlead.exposes.mcp import Tool
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
+from fairlead.exposes.proxy import forwarding
+from fairlead.exposes.resources import Resource
+from fairlead.exposes.rest import Route
+from fairlead.exposes.skills import Below, SkillPages
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard
 from fairlead.listeners import Listener, ToolSet
+from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
+from fairlead.operation import Operation
 from fairlead.settings import Settings
 from fairlead.wiring import Wiring
 
@@ -46,20 +54,29 @@ class Served:
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
     """The applications of all listeners; `ready` is what `/health/ready` asks."""
     listed = tuple(listeners)
+    metrics = Metrics() if any(one.adapter.has_metrics for listener in listed for one in listener.controls) else None
+    if metrics:
+        wiring = replace(wiring, upstream=MeasuredUpstream(wiring.upstream, metrics))
     access = Access(listed, wiring)
-    return tuple(_served(listener, wiring, settings, ready, access) for listener in listed)
+    return tuple(_served(listener, wiring, settings, ready, access, metrics) for listener in listed)
 
 
-def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access) -> Served:
+def _served(
+    listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access, metrics: Metrics | None
+) -> Served:
+    def operation(one: Route | Tool | Resource) -> Operation:
+        return measured(one.exposed.operation(wiring), one.adapter.namespace, metrics)
+
     adapters = tuple(occupant.adapter for occupant in listener.occupants)
     checks = access.every(adapters)
-    operations = {id(one): one.exposed.operation(wiring) for one in listener.tools}
-    operations |= {id(one): one.exposed.operation(wiring) for one in listener.resources}
+    operations = {id(tool): operation(tool) for tool in listener.tools}
+    operations |= {id(resource): operation(resource) for resource in listener.resources}
     endpoints: list[McpEndpoint] = []
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
-        return pages(ready, description(routes) if routes else None)
+        forwards = [proxy for proxy in listener.forwards if any(proxy.adapter is one for one in shown)]
+        return pages(ready, description(routes, forwards) if routes or forwards else None)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
         part = tools.of(shown)
@@ -74,16 +91,41 @@ def _served(listener: Listener, wiring: Wiring, settings: Settings, ready: Ready
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
     apps: dict[str, ASGIApp] = {
+        **dict(_controls(listener, access, metrics, wiring)),
         **dict(metadata(listener, access)),
         **mcp,
         **dict.fromkeys(HEALTH, full),
         **dict.fromkeys(LISTS, lists),
     }
     unserved = Guarded(full, checks, besides=ASSETS) if checks else full
-    routes = ((route, route.exposed.operation(wiring), access.of(route.adapter)) for route in listener.routes)
-    dispatch = Dispatch(apps, Gateway(routes, unserved, settings.reading, checks))
+    routes = ((route, operation(route), access.of(route.adapter)) for route in listener.routes)
+    forwards = ((proxy, forwarding(proxy, wiring), access.of(proxy.adapter)) for proxy in listener.forwards)
+    dispatch = Dispatch(apps, Gateway(routes, forwards, unserved, settings.reading, checks))
+    app: ASGIApp = Below(_skills(listener, access), dispatch) if listener.skills else dispatch
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
-    return Served(listener.port, Guard(dispatch, hosts), tuple(endpoints))
+    guarded = Guard(app, hosts)
+    app = MeasuredApp(guarded, metrics, str(listener.port)) if metrics else guarded
+    return Served(listener.port, app, tuple(endpoints))
+
+
+def _skills(listener: Listener, access: Access) -> ASGIApp:
+    """The skills of the adapters that let the caller in."""
+    adapters = {id(skill.adapter): skill.adapter for skill in listener.skills}
+
+    def shown(allowed: tuple[Adapter, ...]) -> ASGIApp:
+        return SkillPages(skill for skill in listener.skills if any(skill.adapter is one for one in allowed))
+
+    return access.divided(adapters.values(), shown)
+
+
+def _controls(
+    listener: Listener, access: Access, metrics: Metrics | None, wiring: Wiring
+) -> Iterator[tuple[str, ASGIApp]]:
+    """The pages of control adapters by their paths, each behind its check."""
+    for control in listener.controls:
+        check = access.of(control.adapter)
+        for path, page in management(control, metrics, wiring.scripts):
+            yield path, Guarded(page, (check,)) if check else page
 
 
 class Dispatch:

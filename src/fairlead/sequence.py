@@ -28,6 +28,7 @@ from fairlead.operation import (
     value_of,
 )
 from fairlead.scope import RESULT
+from fairlead.script_runs import ScriptRuns
 from fairlead.scripts import Limits, Script, ScriptFailed
 from fairlead.styles import to_text
 
@@ -126,13 +127,15 @@ class ScriptAct:
     script: Script
     limits: Limits
     sources: tuple[tuple[str, Source], ...]
+    runs: ScriptRuns
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded) -> Answer:
         given = ((name, source(arguments)) for name, source in self.sources)
         context = {name.removeprefix(RESULT): plain(value) for name, value in arguments.items()}
         context |= {name: plain(value) for name, value in given if value is not UNSET}
         try:
-            found = await self.script(context, self.limits)
+            with self.runs.one():
+                found = await self.script(context, self.limits)
         except ScriptFailed as error:
             raise StepFailed(f"the script {error}") from None
         value = None if found is UNSET else found

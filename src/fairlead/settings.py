@@ -12,6 +12,7 @@ from fairlead.upstream import Limits
 
 DEFAULT_REST_PORT = 8080
 DEFAULT_MCP_PORT = 9090
+DEFAULT_CONTROL_PORT = 9091
 
 
 def bracketed(host: str) -> str:

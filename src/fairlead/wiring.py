@@ -19,6 +19,7 @@ from fairlead.headers import is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.names import find
 from fairlead.operation import Failing, Run
+from fairlead.script_runs import ScriptRuns
 from fairlead.styles import to_simple
 from fairlead.template import Template, parse
 from fairlead.upstream import Upstream
@@ -36,6 +37,7 @@ class Wiring:
     base_uris: Mapping[str, str] = field(default_factory=dict)
     in_sandbox: bool = False
     """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
+    scripts: ScriptRuns = field(default_factory=ScriptRuns)
     senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
 
     def sender(self, credential: Credential | None, bindings: Bindings) -> Send:

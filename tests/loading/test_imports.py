@@ -21,13 +21,17 @@ ORDER = """
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
     auth.certificate auth.hmac auth wanted
-    multipart bodies binary shape schema http_call imported consumes consumed wiring calls scope sources binding mocks
+    multipart bodies binary shape schema http_call imported consumes consumed script_runs wiring
+    calls scope sources binding mocks
     steps caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
-    exposes.adapter exposes.rest exposes.resources exposes.prompts exposes.mcp exposes
+    exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
+    exposes.skill exposes
     exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
-    exposes.gateway exposes.toolbox exposes.library exposes.answers exposes.hotpath exposes.tools
+    exposes.proxy exposes.gateway
+    exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
+    metrics exposes.management exposes.skills
     dialect capability imports document findings load
     settings listeners access guard runtime exchange protocol server samples sandbox explain lint checks terminal
     overview banner supervisor start file_schema starter cli

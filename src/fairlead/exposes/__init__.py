@@ -12,11 +12,13 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from fairlead.exposes.adapter import OtherExposes
+from fairlead.exposes.control import ControlExposes
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.rest import RestExposes
+from fairlead.exposes.skill import SkillExposes
 from fairlead.imported import Imported, is_import
 
-KINDS = ("rest", "api", "mcp")
+KINDS = ("rest", "api", "mcp", "control", "skill", "agent-skill")
 
 
 def _kind(data: Any) -> str:
@@ -31,9 +33,12 @@ Exposes = Annotated[
     Annotated[RestExposes, Tag("<rest>")]
     | Annotated[RestExposes, Tag("<api>")]
     | Annotated[McpExposes, Tag("<mcp>")]
+    | Annotated[ControlExposes, Tag("<control>")]
+    | Annotated[SkillExposes, Tag("<skill>")]
+    | Annotated[SkillExposes, Tag("<agent-skill>")]
     | Annotated[OtherExposes, Tag("<other>")]
     | Annotated[Imported, Tag("<import>")],
     Discriminator(_kind),
 ]
 
-__all__ = ["KINDS", "Exposes", "McpExposes", "OtherExposes", "RestExposes"]
+__all__ = ["KINDS", "ControlExposes", "Exposes", "McpExposes", "OtherExposes", "RestExposes", "SkillExposes"]

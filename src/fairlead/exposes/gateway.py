@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.auth import Check
 from fairlead.auth.demand import admitted
 from fairlead.errors import ArgumentError, CallError, MethodNotAllowed
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.http import UnlessGone, log, send_empty, send_error, send_result
+from fairlead.exposes.proxy import METHODS, Forwarding, Passing
 from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
@@ -25,9 +28,9 @@ from fairlead.operation import Operation
 class Endpoint:
     """A route, the operation behind it, how its arguments are read, and what its callers have to pass."""
 
-    route: Route
-    operation: Operation
-    reader: Reader
+    route: Route | Proxy
+    operation: Operation | Forwarding
+    reader: Reader | Passing
     check: Check | None
 
 
@@ -36,6 +39,7 @@ class Gateway:
 
     Args:
         operations: The routes, each with its operation and its check.
+        forwards: The paths where all other requests go on, in the same way.
         pages: What answers where there is no route.
         reading: How requests are read.
         checks: Of these one has to be passed by whoever asks for a path that cannot be read.
@@ -44,6 +48,7 @@ class Gateway:
     def __init__(
         self,
         operations: Iterable[tuple[Route, Operation, Check | None]],
+        forwards: Iterable[tuple[Proxy, Forwarding, Check | None]],
         pages: ASGIApp,
         reading: Reading,
         checks: tuple[Check, ...] = (),
@@ -52,9 +57,20 @@ class Gateway:
         self._reading = reading
         self._checks = checks
         self._table: RouteTable[Endpoint] = RouteTable()
+        heads: list[tuple[str, Endpoint]] = []
         for route, operation, check in operations:
             endpoint = Endpoint(route, operation, Reader(operation.inputs, reading), check)
             self._table.add(route.method, route.path, endpoint)
+            heads += [(route.path, endpoint)] if route.method == "GET" else []
+        for path, endpoint in heads:
+            self._table.add("HEAD", path, endpoint)
+        for proxy, forwarding, check in forwards:
+            self._add(proxy, Endpoint(proxy, forwarding, Passing(proxy), check))
+
+    def _add(self, proxy: Proxy, endpoint: Endpoint) -> None:
+        """Adds a forward, which begins right behind the slash before the rest of its path."""
+        for method, path in product(METHODS, dict.fromkeys((proxy.path.text, proxy.before))):
+            self._table.add(method, path, endpoint)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,7 +78,7 @@ class Gateway:
             return
         method, path = scope["method"], scope["raw_path"]
         try:
-            match = self._table.find(method, path) or (self._table.find("GET", path) if method == "HEAD" else None)
+            match = self._table.find(method, path)
         except ArgumentError:
             await admitted(scope, self._checks)
             raise
@@ -105,8 +121,7 @@ class Gateway:
 
 
 async def _other_method(method: str, methods: frozenset[str], send: Send) -> None:
-    also = {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
-    allow = (("allow", ", ".join(sorted(methods | also))),)
+    allow = (("allow", ", ".join(sorted(methods | {"OPTIONS"}))),)
     if method == "OPTIONS":
         await send_empty(204, allow, send)
     else:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import mimetypes
-import os
 from base64 import b64encode
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 from urllib.parse import quote, unquote
@@ -14,15 +13,12 @@ import mcp_types as types
 from anyio import to_thread
 from mcp.shared.exceptions import MCPError
 
-from fairlead.errors import CallError, Refused, TooLarge, did_you_mean
+from fairlead.errors import CallError, Refused, did_you_mean
+from fairlead.exposes.folder import MAX_FILES, bounded, inside, kind, names
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
 from fairlead.operation import Operation, Result
 
-MAX_FILE: Final = 10 * 1024 * 1024
-MAX_FILES: Final = 1000
-"""How many files of one folder are listed."""
-_TEXTS: Final = {".md": "text/markdown", ".yaml": "application/yaml", ".yml": "application/yaml"}
 _TEXTUAL: Final = ("text/", "application/json", "application/yaml", "application/xml", "application/javascript")
 
 
@@ -71,8 +67,8 @@ class Library:
         """The content of the first resource that has the URI."""
         for resource, operation in self._resources:
             if resource.folder and (path := _inside(resource, uri)):
-                data = await to_thread.run_sync(_bounded, path)
-                return _read(uri, data, resource.written.mime_type or _kind(path), binary=resource.written.binary)
+                data = await to_thread.run_sync(bounded, path)
+                return _read(uri, data, resource.written.mime_type or kind(path), binary=resource.written.binary)
             if resource.folder is None and (values := resource.values(uri)) is not None:
                 result = await operation(values)
                 return _answered(uri, resource, result, await result.body.read())
@@ -95,7 +91,7 @@ class Library:
         prompt.check(given)
         messages = [(one.role, one.content) for one in prompt.written.template]
         if prompt.file:
-            messages = [("user", _text(await to_thread.run_sync(_bounded, prompt.file)))]
+            messages = [("user", _text(await to_thread.run_sync(bounded, prompt.file)))]
         return types.GetPromptResult(
             description=prompt.written.description or None,
             messages=[
@@ -134,19 +130,8 @@ def _files_of(resource: Resource) -> list[types.Resource]:
     base = resource.uri.rstrip("/")
     return [
         _described(resource, f"{base}/{quote(name)}", PurePosixPath(name).name, _mime(resource, root / name))
-        for name in _names(root)
+        for name in sorted(islice(names(root), MAX_FILES))
     ]
-
-
-def _names(root: Path) -> list[str]:
-    found: list[str] = []
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        paths = (Path(folder) / name for name in files)
-        found += (path.relative_to(root).as_posix() for path in paths if _is_inside(path, root))
-        if len(found) > MAX_FILES:
-            break
-    return sorted(found)[:MAX_FILES]
 
 
 def _inside(resource: Resource, uri: str) -> Path | None:
@@ -158,28 +143,11 @@ def _inside(resource: Resource, uri: str) -> Path | None:
     base = f"{resource.uri.rstrip('/')}/"
     if not uri.startswith(base):
         return None
-    path = root / unquote(uri.removeprefix(base))
-    is_plain = ".." not in path.parts and "\0" not in str(path)
-    return path if is_plain and _is_inside(path, root) else None
-
-
-def _is_inside(path: Path, root: Path) -> bool:
-    """Whether a path is a file, and no link leads out of the folder."""
-    return path.is_file() and path.resolve().is_relative_to(root)
-
-
-def _bounded(path: Path) -> bytes:
-    if path.stat().st_size > MAX_FILE:
-        raise TooLarge(f"the file is larger than {MAX_FILE} bytes")
-    return path.read_bytes()
+    return inside(root, unquote(uri.removeprefix(base)))
 
 
 def _mime(resource: Resource, path: Path) -> str:
-    return resource.written.mime_type or _kind(path)
-
-
-def _kind(path: Path) -> str:
-    return _TEXTS.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return resource.written.mime_type or kind(path)
 
 
 def _text(data: bytes) -> str:

@@ -12,10 +12,11 @@ from fairlead.arguments import Input, Inputs
 from fairlead.auth.resource_server import ResourceServer
 from fairlead.encodings import ENCODINGS
 from fairlead.exposed import Exposed
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.request import first_name
 from fairlead.exposes.rest import Route
 from fairlead.exposes.security import Security
-from fairlead.template import Hole, parse
+from fairlead.template import Hole, Template, parse
 
 _PROBLEM = {
     "type": "object",
@@ -53,22 +54,27 @@ _BY_STATUS = {
 }
 
 
-def description(routes: Iterable[Route]) -> dict[str, Any]:
+def description(routes: Iterable[Route], forwards: Iterable[Proxy] = ()) -> dict[str, Any]:
     """The document at `/openapi.json`."""
-    listed = tuple(routes)
+    listed, proxies = tuple(routes), tuple(forwards)
     ids = _operation_ids(listed)
-    security = Security(listed)
+    security = Security((*listed, *proxies))
     paths: dict[str, dict[str, Any]] = {}
     first: dict[str, Route] = {}
     for route in listed:
         path = _path(first.setdefault(route.shape, route))
         operation = _operation(_renamed(route, first), ids[id(route)])
         paths.setdefault(path, {})[route.method.lower()] = operation | security.of(route)
+    taken = set(ids.values())
+    for proxy in proxies:
+        path = _path(first[proxy.path.shape]) if proxy.path.shape in first else _without_spans(proxy.path)
+        for method, operation in _passing(proxy, parse(path).holes, taken):
+            paths.setdefault(path, {}).setdefault(method, operation | security.of(proxy))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Fairlead", "version": __version__, "description": "The REST routes of this gateway."},
         "servers": [{"url": "/"}],
-        "tags": [{"name": label} for label in dict.fromkeys(route.capability for route in listed)],
+        "tags": [{"name": label} for label in _labels(listed, proxies)],
         "paths": paths,
         "components": {
             "schemas": {"Problem": _PROBLEM},
@@ -78,8 +84,37 @@ def description(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
+def _labels(routes: tuple[Route, ...], proxies: tuple[Proxy, ...]) -> Iterable[str]:
+    labels = [route.capability for route in routes] + [proxy.bindings.capability for proxy in proxies]
+    return dict.fromkeys(labels)
+
+
 def _path(route: Route) -> str:
-    return "".join(f"{{{part.name}}}" if isinstance(part, Hole) else part for part in parse(route.path).parts)
+    return _without_spans(parse(route.path))
+
+
+def _without_spans(path: Template) -> str:
+    """The path with placeholders as OpenAPI has them."""
+    return "".join(f"{{{part.name}}}" if isinstance(part, Hole) else part for part in path.parts)
+
+
+def _passing(proxy: Proxy, holes: tuple[str, ...], taken: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a forward takes, by the methods that OpenAPI knows."""
+    namespace = proxy.forward.target_namespace
+    responses: dict[str, Any] = {"default": {"description": f"The answer of `{namespace}`, as it came"}}
+    for status, name in _BY_STATUS.items() if proxy.target else [("501", "Refused")]:
+        responses[status] = {"$ref": f"#/components/responses/{name}"}
+    for method in ("get", "head", "post", "put", "patch", "delete", "options"):
+        operation: dict[str, Any] = {
+            "operationId": _free(f"{proxy.adapter.namespace} {proxy.resource.name or 'forward'} {method}", taken),
+            "tags": [proxy.bindings.capability],
+            "summary": f"Goes on to `{namespace}`",
+            "parameters": [
+                {"name": hole, "in": "path", "required": True, "schema": {"type": "string"}} for hole in holes
+            ],
+            "responses": responses,
+        }
+        yield method, operation
 
 
 def _renamed(route: Route, first: Mapping[str, Route]) -> Route:
@@ -104,15 +139,19 @@ def _operation_ids(routes: tuple[Route, ...]) -> dict[int, str]:
     ids: dict[int, str] = {}
     taken: set[str] = set()
     for route in routes:
-        words = re.split(r"[\W_]+", f"{route.namespace} {route.resource} {route.exposed.name or route.method}".lower())
-        base = unique = "_".join(filter(None, words))
-        number = 1
-        while unique in taken:
-            number += 1
-            unique = f"{base}_{number}"
-        taken.add(unique)
-        ids[id(route)] = unique
+        ids[id(route)] = _free(f"{route.namespace} {route.resource} {route.exposed.name or route.method}", taken)
     return ids
+
+
+def _free(text: str, taken: set[str]) -> str:
+    """The words as an id that is not yet taken, and is from now on."""
+    base = unique = "_".join(filter(None, re.split(r"[\W_]+", text.lower())))
+    number = 1
+    while unique in taken:
+        number += 1
+        unique = f"{base}_{number}"
+    taken.add(unique)
+    return unique
 
 
 def _operation(route: Route, operation_id: str) -> dict[str, Any]:

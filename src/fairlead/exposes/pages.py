@@ -16,6 +16,8 @@ LIVE = "/health/live"
 READY = "/health/ready"
 HEALTH = frozenset({LIVE, READY})
 LISTS = frozenset({"/docs", "/openapi.json"})
+SKILLS = "/skills"
+"""Where skills are, and all below."""
 ASSETS = "/static-offline-docs/"
 """Where the scripts and styles of `/docs` are, which tell nothing of what is served."""
 

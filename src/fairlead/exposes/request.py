@@ -87,7 +87,7 @@ class Reader:
         given = _Given(self.inputs, self._at)
         if path:
             given.take_texts("path", path.items())
-        extra = tuple(given.take_query(_query(scope["query_string"]))) if scope["query_string"] else ()
+        extra = tuple(given.take_query(query_of(scope))) if scope["query_string"] else ()
         if "header" in self._at or "cookie" in self._at:
             headers = headers_of(scope)
             given.take_texts("header", headers)
@@ -98,7 +98,7 @@ class Reader:
             given.faults.update((name, self.inputs.unknown(name)) for name, _ in extra)
         if given.faults:
             self.inputs.refuse(given.faults)
-        return given.values, Forwarded(_passed(scope), extra if self.reading.forward_query else ())
+        return given.values, Forwarded(passed(scope), extra if self.reading.forward_query else ())
 
 
 def first_name(path: str) -> str:
@@ -112,7 +112,7 @@ def headers_of(scope: Scope) -> Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
 
 
-def _passed(scope: Scope) -> Headers:
+def passed(scope: Scope) -> Headers:
     """What goes upstream; a caller that accepts no content encoding must not get one."""
     headers = to_upstream(scope["headers"])
     if "accept-encoding" in [name for name, _ in headers]:
@@ -212,10 +212,11 @@ class _Given:
             self.faults[item.name] = str(error)
 
 
-def _query(query_string: bytes) -> dict[str, list[str]]:
+def query_of(scope: Scope) -> dict[str, list[str]]:
+    """The values of each name in the query; raises `ArgumentError` for one that is no query."""
     texts = defaultdict(list)
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), True, errors="strict", max_num_fields=MAX_QUERY_PAIRS)
+        pairs = parse_qsl(scope["query_string"].decode("ascii"), True, errors="strict", max_num_fields=MAX_QUERY_PAIRS)
     except ValueError:
         detail = f"the query is not percent-encoded UTF-8 text of at most {MAX_QUERY_PAIRS} pairs"
         raise ArgumentError(detail) from None

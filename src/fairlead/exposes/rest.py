@@ -79,8 +79,18 @@ class RestOperation(Caller):
         return said.media if said else self.output_media_type
 
 
+class Forward(Model):
+    """The API that gets all requests below a path, and headers of callers that it gets besides those that always pass.
+
+    What may stand there is decided in `forward`.
+    """
+
+    target_namespace: Text = ""
+    trusted_headers: tuple[Text, ...] = ()
+
+
 class RestResource(Model):
-    """A path and its operations."""
+    """A path, its operations, and where all other requests there go."""
 
     path: Text
     name: Text = ""
@@ -88,6 +98,7 @@ class RestResource(Model):
     description: Text = ""
     input_parameters: tuple[InputParameter, ...] = ()
     operations: tuple[RestOperation, ...] = ()
+    forward: Forward | None = None
 
 
 class RestExposes(Adapter):
@@ -117,8 +128,12 @@ class Route:
         return self.adapter.namespace
 
     @property
+    def bindings(self) -> Bindings:
+        return self.exposed.bindings
+
+    @property
     def capability(self) -> str:
-        return self.exposed.bindings.capability
+        return self.bindings.capability
 
     @property
     def shape(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from itertools import count
 from typing import Any
 
+from fairlead.exposes.forward import Proxy
 from fairlead.exposes.rest import Route
 
 _NAMES = {"bearer": "bearerAuth", "basic": "basicAuth", "digest": "digestAuth", "apiKey": "apiKeyAuth"}
@@ -14,12 +15,12 @@ _NAMES = {"bearer": "bearerAuth", "basic": "basicAuth", "digest": "digestAuth", 
 class Security:
     """The schemes by name; routes of adapters that demand the same have the same."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route | Proxy]) -> None:
         self.schemes: dict[str, dict[str, Any]] = {}
         self._named: dict[Hashable, list[str]] = {}
         for route in routes:
             demand = route.adapter.authentication
-            if demand and (meaning := demand.meaning(route.exposed.bindings)) not in self._named:
+            if demand and (meaning := demand.meaning(route.bindings)) not in self._named:
                 self._named[meaning] = [self._add(scheme) for scheme in demand.described()]
 
     def _add(self, scheme: dict[str, Any]) -> str:
@@ -30,12 +31,12 @@ class Security:
         self.schemes[name] = scheme
         return name
 
-    def of(self, route: Route) -> dict[str, Any]:
+    def of(self, route: Route | Proxy) -> dict[str, Any]:
         """What the description of a route says of it."""
         demand = route.adapter.authentication
         if demand is None:
             return {}
-        names = self._named[demand.meaning(route.exposed.bindings)]
+        names = self._named[demand.meaning(route.bindings)]
         return {"security": [{name: [*self._scopes(name)] for name in names}]}
 
     def _scopes(self, name: str) -> Iterable[str]:
