@@ -23,7 +23,7 @@ STATUS = "/status"
 METRICS = "/metrics"
 SCRIPTING = "/scripting"
 _NOT_SERVED = {
-    "reload": "documents are loaded once, at start",
+    "reload": "`SIGHUP` reads documents and secrets anew",
     "validate": "`fairlead check` validates documents",
     "logs": "the log goes to standard error",
 }

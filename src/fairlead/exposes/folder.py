@@ -23,7 +23,7 @@ def names(root: Path) -> Iterator[str]:
         folders.sort()
         for name in sorted(files):
             path = Path(folder) / name
-            if path.resolve().is_relative_to(root):
+            if path.is_file() and path.resolve().is_relative_to(root):
                 yield path.relative_to(root).as_posix()
 
 
