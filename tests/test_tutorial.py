@@ -50,6 +50,23 @@ CALLS: list[tuple[str, str, dict[str, Any], Any]] = [
     ("09-rest.yaml", "/fleet/9074729/name", {}, {"name": "Fram"}),
     ("10-shared.yaml", "get-ship", {"imo": "9074729"}, FRAM),
     ("10-shared.yaml", "/ships/9074729", {}, FRAM),
+    ("11-skill.yaml", "book-berth", {"berth": "B7", "imo": "9074729"}, {"id": "booking-1"}),
+    (
+        "11-skill.yaml",
+        "/skills",
+        {},
+        {
+            "count": 1,
+            "skills": [
+                {
+                    "name": "booking",
+                    "description": "How to find and book a berth for a ship",
+                    "tools": ["book-berth", "choose-berth"],
+                }
+            ],
+        },
+    ),
+    ("12-callers.yaml", "get-ship", {"imo": "9074729"}, SHIP),
 ]
 
 
@@ -70,7 +87,9 @@ async def test_the_operations_of_the_tutorial_answer(
     name: str, called: str, arguments: dict[str, Any], expected: Any
 ) -> None:
     upstream = Upstream(stub)
-    async with world(FILES[name], upstream=upstream, environ={"REGISTRY_TOKEN": SecretStr("secret")}) as one:
+    environ = {"REGISTRY_TOKEN": SecretStr("secret"), "HARBOUR_TOKEN": SecretStr("ours")}
+    async with world(FILES[name], upstream=upstream, environ=environ) as one:
+        one.mcp.headers["authorization"] = "Bearer ours"
         if called.startswith("/"):
             answer = (await one.rest.get(called)).json()
         else:
@@ -79,7 +98,7 @@ async def test_the_operations_of_the_tutorial_answer(
             answer = json.loads(result["content"][0]["text"])
 
     assert answer == expected
-    wants_token = name in ("03-authentication.yaml", "10-shared.yaml")
+    wants_token = name in ("03-authentication.yaml", "10-shared.yaml", "12-callers.yaml")
     assert {sent.header("authorization") for sent in upstream.got} <= ({"Bearer secret"} if wants_token else {None})
 
 
@@ -89,3 +108,13 @@ async def test_the_booking_of_the_tutorial_leaves_out_what_is_not_given() -> Non
         await one.call("book-berth", {"berth": "B7", "imo": "9074729"})
 
     assert json.loads(upstream.only.body) == {"ship": "9074729", "note": "booked for 9074729"}
+
+
+async def test_nobody_calls_the_guarded_file_of_the_tutorial_without_its_token() -> None:
+    environ = {"REGISTRY_TOKEN": SecretStr("secret"), "HARBOUR_TOKEN": SecretStr("ours")}
+    upstream = Upstream(stub)
+    async with world(FILES["12-callers.yaml"], upstream=upstream, environ=environ) as one:
+        answers = [await one.mcp.post("/mcp", json={}, headers={"authorization": f"Bearer {key}"}) for key in ("", "x")]
+
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert upstream.got == []
