@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
-from fairlead.binds import Bindings, Value
-from fairlead.consumed import Api, Consumed
+from fairlead.binds import Bindings
+from fairlead.clashes import apart, settled
 from fairlead.document import Document
 from fairlead.errors import Problem
-from fairlead.exposed import Exposed, Reference
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import Control, ControlExposes
 from fairlead.exposes.forward import Proxy
@@ -26,11 +25,8 @@ from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
 from fairlead.exposes.skill import PlannedSkill, SkillExposes
-from fairlead.flow import Flow
 from fairlead.names import unique_names
-from fairlead.operation import Argument, Source
 from fairlead.settings import DEFAULT_CONTROL_PORT, DEFAULT_MCP_PORT, DEFAULT_REST_PORT, Settings
-from fairlead.template import parse
 
 CROWDED = (40, 128)
 """How many tools common clients take at most."""
@@ -219,8 +215,8 @@ def _listener(port: int, parts: _Parts, problems: list[Problem]) -> Listener:
     alike: dict[tuple[str, str], list[Route]] = {}
     for route in parts.routes:
         alike.setdefault((route.method, route.shape), []).append(route)
-    settled = [_settled(same, port) for same in alike.values()]
-    problems += (problem for _, found in settled for problem in found)
+    served = [settled(same, port) for same in alike.values()]
+    problems += (problem for _, found in served for problem in found)
     named: dict[str, Offer] = {}
     for offer in parts.offers:
         adapter = offer.adapter
@@ -231,10 +227,10 @@ def _listener(port: int, parts: _Parts, problems: list[Problem]) -> Listener:
         named[name] = offer
     listener = Listener(
         port,
-        tuple(route for route, _ in settled),
+        tuple(route for route, _ in served),
         named,
         tuple(parts.occupants),
-        tuple(_apart(parts.forwards, port, problems)),
+        tuple(apart(parts.forwards, port, problems)),
         tuple(parts.controls[:1]),
         tuple(parts.skills),
     )
@@ -252,87 +248,6 @@ def _free(namespace: str, taken: Collection[str]) -> str:
     """The namespace, with a number where it is taken."""
     names = chain([namespace], (f"{namespace}-{number}" for number in count(2)))
     return next(name for name in names if name not in taken)
-
-
-def _settled(alike: list[Route], port: int) -> tuple[Route, list[Problem]]:
-    """The route that is served of those of one method and path, and what to tell of the others.
-
-    Which of two different ones a caller means nobody can tell, so neither is served.
-    """
-    first, *others = [route for route in alike if route.exposed.target] or alike
-    if first.exposed.target is None:
-        return first, []
-    different = [route for route in others if _meaning(route) != _meaning(first)]
-    same = [
-        Problem(route.place, f"{route} is the same as at {first.place}", "they are served as one", "warning")
-        for route in others
-        if route not in different
-    ]
-    hint = f"{first.place} has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
-    clashes = [Problem(route.place, f"{route} clashes with another route on port {port}", hint) for route in different]
-    served = replace(first, exposed=first.exposed.refused(*clashes)) if clashes else first
-    return served, [*same, *clashes]
-
-
-def _apart(forwards: list[Proxy], port: int, problems: list[Problem]) -> Iterator[Proxy]:
-    """The forwards, of which those with one path are one where they are the same, and answer why not where not."""
-    alike: dict[str, list[Proxy]] = {}
-    for proxy in forwards:
-        alike.setdefault(proxy.path.shape, []).append(proxy)
-    for first, *others in alike.values():
-        different = [proxy for proxy in others if _hands_on(proxy) != _hands_on(first)]
-        hint = f"{first.place} has it too, and neither is served; keep one, or serve with --rest-prefix namespace"
-        clashes = [Problem(one.place, f"{one} clashes with another one on port {port}", hint) for one in different]
-        problems += clashes
-        yield replace(first, target=None, problems=tuple(clashes)) if clashes else first
-
-
-def _hands_on(proxy: Proxy) -> tuple[Any, ...]:
-    """What a forward does, wherever it stands."""
-    demand = proxy.adapter.authentication
-    request = _request(proxy.target) if proxy.target else ()
-    return *request, proxy.trusted, demand.meaning(proxy.bindings) if demand else None
-
-
-def _meaning(route: Route) -> tuple[Any, ...]:
-    """What a call of the route does, wherever it stands: two of one meaning can be served as one."""
-    exposed = route.exposed
-    numbers = {hole: f"{{{number}}}" for number, hole in enumerate(parse(route.path).holes)}
-    inputs = [replace(item, name=numbers.get(item.name, item.name)) for item in exposed.inputs]
-    sources = [(name, _numbered(source, numbers)) for name, source in exposed.binding.sources]
-    request = _request(exposed.consumed) if exposed.consumed else _elsewhere(exposed)
-    demand = route.adapter.authentication
-    callers = demand.meaning(exposed.bindings) if demand else None
-    return *request, inputs, sources, exposed.outputs, callers
-
-
-def _elsewhere(exposed: Exposed) -> tuple[Any, ...]:
-    """What tells apart what calls no operation itself: steps and functions are alike only where they are the same."""
-    match exposed.target:
-        case Flow():
-            return (exposed.place,)
-        case Reference(function):
-            return (function.place,)
-        case _:
-            return ()
-
-
-def _request(consumed: Consumed) -> tuple[Any, ...]:
-    """What of a consumed operation makes its requests what they are."""
-    credential = consumed.section.authentication
-    secrets = credential.meaning(consumed.bindings) if credential else None
-    constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
-    base = _text(Api(consumed.section, consumed.bindings).base_uri)
-    return str(consumed), base, constants, consumed.operation.body, secrets
-
-
-def _text(value: Source | Value) -> Any:
-    return (value.template, value.variables) if isinstance(value, Value) else value
-
-
-def _numbered(source: Source | Value, numbers: Mapping[str, str]) -> Any:
-    """The source with the placeholders of the path by their order, for their names may differ."""
-    return Argument(numbers.get(source.name, source.name)) if isinstance(source, Argument) else _text(source)
 
 
 def _hidden(listener: Listener) -> Iterator[Problem]:

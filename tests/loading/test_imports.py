@@ -33,8 +33,8 @@ ORDER = """
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
     metrics exposes.management exposes.skills
     dialect capability imports document findings load
-    settings listeners access guard runtime exchange protocol server samples sandbox explain lint checks terminal
-    overview banner supervisor start file_schema starter cli
+    settings clashes listeners access guard runtime exchange protocol server samples sandbox explain lint checks
+    terminal overview banner supervisor start file_schema starter cli
 """.split()
 
 

@@ -275,8 +275,8 @@ def test_two_different_forwards_of_one_path_clash_and_two_alike_are_one() -> Non
     _, alike = arrange(documents[:2], Settings())
     (listener,), clashes = arrange(documents, Settings())
 
-    assert alike == ()
-    assert [problem.message for problem in clashes] == [
-        "forward /registry/{rest+} clashes with another one on port 8080"
+    assert [problem.message for problem in alike] == ["forward /registry/{path+} is the same as at a.yaml:20:16"]
+    assert [problem.message for problem in clashes if problem.severity == "error"] == [
+        "forward /registry/{rest+} clashes with another forward on port 8080"
     ]
     assert listener.forwards[0].target is None
