@@ -321,7 +321,7 @@ def _request(consumed: Consumed) -> tuple[Any, ...]:
     """What of a consumed operation makes its requests what they are."""
     credential = consumed.section.authentication
     secrets = credential.meaning(consumed.bindings) if credential else None
-    constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
+    constants = [(one.name, one.location, one.said and one.said[0]) for one in consumed.parameters]
     base = _text(Api(consumed.section, consumed.bindings).base_uri)
     return str(consumed), base, constants, consumed.operation.body, secrets
 
