@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from fairlead.load import loads
-from tests.serving.world import Sent, Upstream, world
+from serving.world import Sent, Upstream, world
 
 pytestmark = pytest.mark.anyio
 
