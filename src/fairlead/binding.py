@@ -214,20 +214,20 @@ def inputs_of(sources: Sources, scope: Scope) -> Inputs:
             known = _as_declared(_derived(name, parameter, source, scope), scope)
             earlier = inputs.get(name, known)
             inputs[name] = replace(earlier, required=earlier.required or known.required)
-    inputs = {one.name: one for one in _constants(scope)} | inputs
+    inputs = {one.name: one for one in constants(scope)} | inputs
     taken = {(one.location, one.name) for one in inputs.values()}
     return Inputs(
         tuple(replace(one, public="") if (one.location, one.public) in taken else one for one in inputs.values())
     )
 
 
-def _constants(scope: Scope) -> Iterator[Input]:
-    """What REST callers may give and nothing comes of, for the document says what the value is."""
+def constants(scope: Scope) -> Iterator[Input]:
+    """Declared inputs with a value, which REST callers may give and not change."""
     for one in scope.declared if scope.path else ():
-        is_constant = one.value is not None and not is_path(one.value)
+        is_constant = one.value is not None and not is_path(one.value) and not any(True for _ in holes(one.value))
         if one.name and is_constant and one.name not in scope.holes and one.in_ not in ("path", "environment"):
             place = _declared_place(one, "query", scope)
-            yield Input(one.name, place, None, f"{one.description} (has a value, whatever is given)".strip())
+            yield Input(one.name, place, None, f"{one.description} (always {one.value!r})".strip(), value=one.value)
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:

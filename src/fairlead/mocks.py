@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from fairlead.arguments import Input, Inputs, Location
-from fairlead.binding import Binding, published
+from fairlead.binding import Binding, constants, published
 from fairlead.bodies import holes
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
@@ -30,7 +30,7 @@ def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding,
     Raises:
         ValueError: An output can mean nothing.
     """
-    inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope))}
+    inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope), *constants(scope))}
     for hole in holes_of(outputs):
         if scope.is_variable(hole):
             raise ValueError(f"refers to the variable {hole!r}, which no answer may hold")
