@@ -114,6 +114,8 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The value or argument of the parameter's own name; None where the author declared other inputs only."""
     if assigned := find(parameter.name, scope.assigned):
         return Argument(f"{RESULT}{assigned}")
+    if "." in parameter.name and (result := scope.result(parameter.name)):
+        return Argument(result)
     if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
         return None
     return Argument(parameter.argument)

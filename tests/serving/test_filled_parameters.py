@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from fairlead.load import loads
-from serving.world import Sent, Upstream, world
+from serving.world import Reply, Sent, Upstream, world
 
 pytestmark = pytest.mark.anyio
 
@@ -136,3 +136,46 @@ def test_no_caller_fills_a_header_that_only_the_document_may_set(name: str) -> N
     (search,) = [one.exposed for one in loads(text).tools if one.name == "search"]
     assert search.target is None
     assert f"the value of '{name}' refers to 'user', which is no variable" in str(search.problems[0])
+
+
+STEPS = """\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: fleet
+    baseUri: https://fleet.example
+    resources:
+    - {path: '/ships/{{imo}}', operations: [{name: ship, method: GET}]}
+    - path: /crews/{{get-ship.crew.id}}
+      operations:
+      - name: crew
+        method: POST
+        inputParameters: [{name: of, in: query, value: 'ship {{get-ship.name}}'}]
+        body: '{"flag": "{{get-ship.flag}}"}'
+  exposes:
+  - type: mcp
+    namespace: m
+    tools:
+    - name: crew
+      description: d
+      inputParameters: [{name: imo, type: string, description: d}]
+      steps:
+      - {type: call, name: get-ship, call: fleet.ship}
+      - {type: call, name: get-crew, call: fleet.crew}
+"""
+
+
+async def test_templates_of_a_step_take_results_of_the_steps_before_it() -> None:
+    ship = json.dumps({"name": "Fram", "flag": "NO", "crew": {"id": 9}}).encode()
+    upstream = Upstream(Reply(body=ship))
+    async with world(STEPS, upstream=upstream) as one:
+        answer = await one.call("crew", {"imo": "1"})
+        posing = await one.call("crew", {"imo": "1", "get-ship.crew.id": "8"})
+
+    assert not answer["isError"]
+    assert posing["isError"]
+    assert [sent.url for sent in upstream.got] == [
+        "https://fleet.example/ships/1",
+        "https://fleet.example/crews/9?of=ship%20Fram",
+    ]
+    assert json.loads(upstream.got[1].body) == {"flag": "NO"}
