@@ -71,7 +71,7 @@ class Input:
     """One input: its name for callers, where REST callers put it, its type, and whether it must be given.
 
     REST callers may know it under a `public` name that another input has in another place, or give it somewhere in the
-    body, where the JSONPath `found_at` finds it.
+    body, where the JSONPath `found_at` finds it. One with a `value` has it whatever they give.
     """
 
     name: str
@@ -82,6 +82,7 @@ class Input:
     pattern: str = ""
     public: str = ""
     found_at: str = ""
+    value: Any = None
 
     @property
     def given_as(self) -> str:
@@ -137,11 +138,17 @@ class Inputs:
         return {item.name: item for item in self.items}
 
     @cached_property
+    def _values(self) -> dict[str, Any]:
+        return {item.name: item.value for item in self.items if item.value is not None}
+
+    @cached_property
     def _required(self) -> frozenset[str]:
         return frozenset(item.name for item in self.items if item.required)
 
     def by_name(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments under the names of the inputs, where they came under other spellings of them."""
+        """The arguments under the names of the inputs, where they came under other spellings, and what has a value."""
+        if self._values:
+            arguments = {**arguments, **self._values}
         if not self.others:
             return arguments
         free = {other: name for other, name in self.others if other in arguments and name not in arguments}

@@ -114,6 +114,8 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     """The value or argument of the parameter's own name; None where the author declared other inputs only."""
     if assigned := find(parameter.name, scope.assigned):
         return Argument(f"{RESULT}{assigned}")
+    if "." in parameter.name and (result := scope.result(parameter.name)):
+        return Argument(result)
     if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
         return None
     return Argument(parameter.argument)
@@ -145,7 +147,11 @@ def named(drafts: Sources, scope: Scope, problems: list[Problem]) -> Sources:
 def _or_constant(source: Source | Value, scope: Scope) -> Source | Value:
     """The source, or the constant that the input which it takes is declared to be."""
     declared = scope.declaration(source.name) if isinstance(source, Argument) else None
-    if declared is None or declared.value is None:
+    if declared is None:
+        return source
+    if declared.in_ == "environment":
+        return scope.bindings.value(f"{{{{{declared.name}}}}}", declared.at())
+    if declared.value is None:
         return source
     if is_path(declared.value):
         return source
@@ -210,10 +216,20 @@ def inputs_of(sources: Sources, scope: Scope) -> Inputs:
             known = _as_declared(_derived(name, parameter, source, scope), scope)
             earlier = inputs.get(name, known)
             inputs[name] = replace(earlier, required=earlier.required or known.required)
+    inputs = {one.name: one for one in constants(scope)} | inputs
     taken = {(one.location, one.name) for one in inputs.values()}
     return Inputs(
         tuple(replace(one, public="") if (one.location, one.public) in taken else one for one in inputs.values())
     )
+
+
+def constants(scope: Scope) -> Iterator[Input]:
+    """Declared inputs with a value, which REST callers may give and not change."""
+    for one in scope.declared if scope.path else ():
+        is_constant = one.value is not None and not is_path(one.value) and not any(True for _ in holes(one.value))
+        if one.name and is_constant and one.name not in scope.holes and one.in_ not in ("path", "environment"):
+            place = _declared_place(one, "query", scope)
+            yield Input(one.name, place, None, f"{one.description} (always {one.value!r})".strip(), value=one.value)
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
@@ -241,9 +257,7 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     if declared is None:
         return derived
     required = derived.required if declared.required is None or derived.location == "path" else declared.required
-    location = derived.location
-    if location not in ("member", "path") and declared.in_ in ("path", "query", "header", "cookie"):
-        location = declared.in_
+    location = _declared_place(declared, derived.location, scope)
     if is_path(declared.value):
         return replace(derived, location="member", type=declared.type, required=required, found_at=declared.value)
     return replace(
@@ -256,6 +270,16 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     )
 
 
+def _declared_place(declared: InputParameter, derived: Location, scope: Scope) -> Location:
+    """Where the declaration says that callers give it, as far as it can be given there; else where it is sent."""
+    if derived == "path" or declared.in_ is None or declared.in_ == "environment":
+        return derived
+    if declared.in_ != "body":
+        return declared.in_
+    has_members = scope.path is not None and not scope.takes_whole_body and not scope.without_body
+    return "member" if has_members and derived != "body" else derived
+
+
 def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
     """What callers could give and nothing would take."""
     names = inputs.names
@@ -263,7 +287,8 @@ def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
         if hole not in names:
             yield Problem(scope.at(""), f"nothing uses {{{hole}}} of the path", "take it up in `with`")
     for parameter in scope.declared:
-        if parameter.name not in names and parameter.value is None and parameter in scope.own:
+        is_given = parameter.value is None and parameter.in_ != "environment"
+        if parameter.name not in names and is_given and parameter in scope.own:
             yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
         if is_path(parameter.value) and (scope.path is None or parameter.in_ not in ("body", None)):
             yield Problem(parameter.at("value"), "only the body of a REST request can be looked into by a JSONPath")

@@ -74,7 +74,8 @@ def _meaning(route: Route) -> tuple[Any, ...]:
     request = _request(exposed.consumed) if exposed.consumed else _elsewhere(exposed)
     demand = route.adapter.authentication
     callers = demand.meaning(exposed.bindings) if demand else None
-    return *request, inputs, sources, exposed.outputs, callers
+    written = exposed.outputs, exposed.encoding, exposed.media_type, exposed.max_bytes
+    return *request, inputs, sources, *written, callers
 
 
 def _elsewhere(exposed: Exposed) -> tuple[Any, ...]:
@@ -92,7 +93,7 @@ def _request(consumed: Consumed) -> tuple[Any, ...]:
     """What of a consumed operation makes its requests what they are."""
     credential = consumed.section.authentication
     secrets = credential.meaning(consumed.bindings) if credential else None
-    constants = [(one.name, one.location, one.constant and one.constant[0]) for one in consumed.parameters]
+    constants = [(one.name, one.location, one.said and one.said[0]) for one in consumed.parameters]
     base = _text(Api(consumed.section, consumed.bindings).base_uri)
     return str(consumed), base, constants, consumed.operation.body, secrets
 

@@ -70,7 +70,7 @@ class Consumed:
     def faults(self) -> tuple[Problem, ...]:
         """The errors of form that make it unusable: its own, and those that concern the whole API."""
         around = (*self.bindings.faults, *self.section.structural_faults)
-        return (*around, *self.operation.faults(), *self._unknown_values())
+        return (*around, *self.operation.faults(), *self._unsafe_values())
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -80,8 +80,20 @@ class Consumed:
 
     @cached_property
     def inputs(self) -> tuple[Parameter, ...]:
-        """The parameters that take their value from a call; all others are constants."""
-        return tuple(parameter for parameter in self.parameters if parameter.constant is None)
+        """What takes its value from a call: parameters without a value in the document, and the holes of templates."""
+        return (*self.arguments, *self._asked())
+
+    @property
+    def template_variables(self) -> Iterator[Value]:
+        """The variables in templates that callers fill."""
+        for value, place in (one.template for one in self.parameters if one.template):
+            names = dict.fromkeys(name for name, _ in holes(value) if self.is_variable(name))
+            yield from (self.bindings.value(f"{{{{{name}}}}}", place) for name in names)
+
+    @cached_property
+    def arguments(self) -> tuple[Parameter, ...]:
+        """The parameters that are sent as a call gives them."""
+        return tuple(parameter for parameter in self.parameters if parameter.said is None)
 
     @cached_property
     def guarded(self) -> tuple[Parameter, ...]:
@@ -160,6 +172,11 @@ class Consumed:
         return credential.names(location) if credential else frozenset()
 
     @cached_property
+    def _never_an_argument(self) -> frozenset[str]:
+        """The headers, in lower case, that no caller may set."""
+        return NEVER_AN_ARGUMENT | self._credential_names("header")
+
+    @cached_property
     def reserved(self) -> frozenset[str]:
         """The names in a query, without case and signs, that no caller may bring in besides what is declared."""
         declared = {parameter.name for parameter in self.parameters if parameter.location == "query"}
@@ -178,8 +195,8 @@ class Consumed:
             case "query":
                 return name not in self._fixed_query.keys() | self._credential_names("query")
             case "header":
-                is_constant = parameter.value is not None
-                taken = HOP_BY_HOP if is_constant else NEVER_AN_ARGUMENT | self._credential_names("header")
+                is_constant = parameter.value is not None and not self._asks(parameter)
+                taken = HOP_BY_HOP if is_constant else self._never_an_argument
                 return is_token(name) and name.lower() not in taken
             case "cookie":
                 return is_token(name) and name not in self._credential_names("cookie")
@@ -192,25 +209,47 @@ class Consumed:
             if self._has_place(parameter):
                 location = self._location(parameter)
                 required = location == "path" or bool(parameter.required)
-                constant = None if self._is_open(parameter) else (parameter.value, parameter.at("value"))
-                yield Parameter(parameter.name, location, parameter.type, parameter.description, required, constant)
+                one = Parameter(parameter.name, location, parameter.type, parameter.description, required)
+                said = (parameter.value, parameter.at("value"))
+                if self._is_open(parameter):
+                    yield one
+                else:
+                    yield replace(one, template=said) if self._asks(parameter) else replace(one, constant=said)
 
     def _is_open(self, parameter: InputParameter) -> bool:
-        """Whether it has no constant; `value: '{{tools.q}}'` of an input `q` says no more than that it is one."""
-        held = [(canonical(name), is_all) for name, is_all in holes(parameter.value) if not self._is_variable(name)]
-        return parameter.value is None or held == [(canonical(parameter.name), True)]
+        """Whether it has no value; `value: '{{tools.q}}'` of an input `q` says no more than that it is one."""
+        held = [(canonical(name), is_all) for name, is_all in holes(parameter.value) if not self.is_variable(name)]
+        is_itself = isinstance(parameter.value, str) and held == [(canonical(parameter.name), True)]
+        return parameter.value is None or is_itself
 
-    def _is_variable(self, hole: str) -> bool:
+    def _asks(self, parameter: InputParameter) -> bool:
+        """Whether its value is a template that a call fills."""
+        return not self._is_open(parameter) and not all(self.is_variable(name) for name, _ in holes(parameter.value))
+
+    def _asked(self) -> Iterator[Parameter]:
+        """The inputs that only templates ask for; what goes into headers and cookies callers give in the query."""
+        asking = [one for one in self.parameters if one.template]
+        known = {one.argument for one in self.arguments} | {one.name for one in self.parameters if one.constant}
+        for one in sorted(asking, key=lambda one: (_ORDER.index(one.location), not one.required)):
+            for hole, is_all in holes(one.template[0] if one.template else None):
+                if not self.is_variable(hole) and find(hole, known) is None:
+                    known.add(hole)
+                    kind = one.type if is_all and isinstance(one.template and one.template[0], str) else None
+                    place: Location = "query" if one.location in ("header", "cookie") else one.location
+                    yield Parameter(hole, "member" if place == "body" else place, kind, "", one.required)
+
+    def is_variable(self, hole: str) -> bool:
         """Whether a hole can only mean a variable; `in: environment` is another way to list one."""
         return self.bindings.looks_like_variable(hole) or hole in self._environment
 
-    def _unknown_values(self) -> Iterator[Problem]:
-        """Constants that refer to what is neither a variable nor the parameter itself."""
+    def _unsafe_values(self) -> Iterator[Problem]:
+        """Templates that callers would fill where they may not."""
         for parameter in self._merged:
-            unknown = [name for name, _ in holes(parameter.value) if not self._is_variable(name)]
-            if unknown and not self._is_open(parameter):
-                message = f"the value of {parameter.name!r} refers to {unknown[0]!r}, which is no variable"
-                yield Problem(parameter.at("value"), message, "list it in `binds`, or give the value in `with`")
+            is_guarded = parameter.in_ == "header" and parameter.name.lower() in self._never_an_argument
+            if is_guarded and self._asks(parameter):
+                hole = next(name for name, _ in holes(parameter.value) if not self.is_variable(name))
+                message = f"the value of {parameter.name!r} refers to {hole!r}, which is no variable"
+                yield Problem(parameter.at("value"), message, "no caller may set it; list it in `binds`")
 
     def _location(self, parameter: InputParameter) -> Location:
         place = self._place_of(parameter)
@@ -244,7 +283,7 @@ class Consumed:
         for name, can_be_left_out in optional.items():
             if find(name, known) is None:
                 needed = Parameter(name, "member", required=not can_be_left_out)
-                yield self._variable(name, "member") if self._is_variable(name) else needed
+                yield self._variable(name, "member") if self.is_variable(name) else needed
 
     def _variable(self, hole: str, location: Location) -> Parameter:
         """The constant behind a hole that only a variable can fill."""

@@ -115,6 +115,7 @@ class Document:
         for one in (*self.consumed, *(proxy.target for proxy in self.forwards if proxy.target)):
             constants = (parameter.constant for parameter in one.parameters if parameter.constant)
             yield from (one.bindings.value(value, place) for value, place in constants if isinstance(value, str))
+            yield from one.template_variables
         for exposed in (*self.functions, *self.exposed):
             yield from (source for source in exposed.sources if isinstance(source, Value))
         for adapter in self.adapters:

@@ -107,8 +107,8 @@ def _request(target: Target, sources: Mapping[str, Source | Value], file: str) -
     yield f"by {', '.join(target.evidence)} ({_where(consumed.place, file)})"
     for parameter in consumed.parameters:
         place = parameter.name if parameter.location == parameter.name else f"{parameter.location} {parameter.name}"
-        if parameter.constant:
-            yield f"{place} = {parameter.constant[0]!r}"
+        if parameter.said:
+            yield f"{place} = {parameter.said[0]!r}"
         elif parameter.argument in sources:
             yield f"{place} = {_shown(sources[parameter.argument])}"
     if consumed.operation.body and consumed.operation.body.data is not None:

@@ -8,12 +8,14 @@ from fairlead.consumed import Consumed
 from fairlead.consumes import HttpConsumes
 from fairlead.document import Document
 from fairlead.errors import Place, Problem, did_you_mean
+from fairlead.exposed import Exposed, Mock
 from fairlead.exposes import KINDS, ControlExposes, McpExposes, OtherExposes
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.rest import Route
 from fairlead.formats import FORMATS, OPAQUE
 from fairlead.headers import is_token
 from fairlead.imported import Imported
+from fairlead.mocks import is_mock
 from fairlead.model import InputParameter
 from fairlead.template import parse
 from fairlead.wiring import is_base_uri
@@ -23,6 +25,7 @@ def findings(document: Document) -> Iterator[Problem]:
     """What is wrong with parts of a document that has the right form."""
     for exposed in (*document.functions, *document.exposed):
         yield from exposed.problems
+        yield from _empty_mock(exposed)
     yield from _parts(document)
     for value in document.values():
         yield from value.undeclared()
@@ -50,6 +53,13 @@ def _parts(document: Document) -> Iterator[Problem]:
         yield from (*proxy.problems, *proxy.warnings())
     for skill in document.skills:
         yield from skill.findings
+
+
+def _empty_mock(exposed: Exposed) -> Iterator[Problem]:
+    """A mock none of whose outputs has a value may as well be an operation whose call was forgotten."""
+    if isinstance(exposed.target, Mock) and not is_mock(exposed.outputs):
+        message = f"{exposed.name!r} has no `call`, and none of its outputs has a `value`"
+        yield Problem(exposed.place, message, "it answers null for each of them", "warning")
 
 
 def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:

@@ -21,7 +21,7 @@ from fairlead.errors import ArgumentError, Place
 from fairlead.headers import Headers, is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
-from fairlead.operation import NOTHING, Arguments, Forwarded, Result
+from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Result, Source
 from fairlead.styles import to_pairs, to_simple
 from fairlead.template import Hole, Template
 from fairlead.upstream import Request
@@ -29,9 +29,10 @@ from fairlead.upstream import Request
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One input of a consumed operation, in the place where it is sent; a constant has its value and its place.
+    """One input of a consumed operation, in the place where it is sent.
 
-    Where another parameter of the operation has its name in another place, its arguments come under a `key`.
+    A constant has its value, a template the text or data that other inputs fill, each with its place. Where another
+    parameter of the operation has its name in another place, its arguments come under a `key`.
     """
 
     name: str
@@ -41,11 +42,17 @@ class Parameter:
     required: bool = False
     constant: tuple[Any, Place] | None = None
     key: str = ""
+    template: tuple[Any, Place] | None = None
 
     @property
     def argument(self) -> str:
         """The name of its argument."""
         return self.key or self.name
+
+    @property
+    def said(self) -> tuple[Any, Place] | None:
+        """What the document says of its value, and where."""
+        return self.constant or self.template
 
 
 def placed(name: str, parameter: Parameter) -> str:
@@ -54,6 +61,7 @@ def placed(name: str, parameter: Parameter) -> str:
 
 
 Given = Sequence[tuple[Parameter, Any]]
+Sources = tuple[tuple[Parameter, Source], ...]
 MAX_URL = 32 * 1024
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]+").fullmatch
 """Text that is one segment of a path, or a part of a query, just as it is."""
@@ -71,6 +79,7 @@ class HttpCall:
     body: Encoder
     send: Send
     reserved: frozenset[str]
+    filled: Sources = field(default=(), repr=False)
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         return await self.send(self.request(arguments, forwarded))
@@ -91,15 +100,16 @@ class HttpCall:
         return Request(self.method, url, (*passed, *own), content)
 
     @cached_property
-    def _places(self) -> Mapping[Location, tuple[Given, tuple[Parameter, ...]]]:
-        """What goes where: constants, and parameters that arguments are for."""
-        locations = {parameter.location for parameter in (*self.parameters, *(one for one, _ in self.constants))}
+    def _places(self) -> Mapping[Location, tuple[Given, Sources, tuple[Parameter, ...]]]:
+        """What goes where: constants, what is filled from arguments, and parameters that arguments are for."""
+        with_values = (one for one, _ in (*self.constants, *self.filled))
         return {
             location: (
                 tuple(pair for pair in self.constants if pair[0].location == location),
+                tuple(pair for pair in self.filled if pair[0].location == location),
                 tuple(parameter for parameter in self.parameters if parameter.location == location),
             )
-            for location in locations
+            for location in {one.location for one in (*self.parameters, *with_values)}
         }
 
     @cached_property
@@ -113,17 +123,19 @@ class HttpCall:
         """What is sent in one place, each with its parameter."""
         if location not in self._places:
             return ()
-        constants, parameters = self._places[location]
+        constants, filled, parameters = self._places[location]
+        values = ((one, source(arguments)) for one, source in filled)
         return [
             *constants,
+            *((one, _typed(one, value)) for one, value in values if value is not UNSET),
             *((one, _typed(one, arguments[one.argument])) for one in parameters if one.argument in arguments),
         ]
 
     @cached_property
     def _names(self) -> Mapping[str, str | None]:
         """The parameter that fills each hole of the path."""
-        constants, parameters = self._places.get("path", ((), ()))
-        names = [one.name for one, _ in constants] + [one.name for one in parameters]
+        constants, filled, parameters = self._places.get("path", ((), (), ()))
+        names = [one.name for one, _ in (*constants, *filled)] + [one.name for one in parameters]
         return {hole: find(hole, names) for hole in self.path.holes}
 
     @cached_property

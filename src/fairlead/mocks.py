@@ -7,10 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from fairlead.arguments import Input, Inputs, Location
-from fairlead.binding import Binding, published
+from fairlead.binding import Binding, constants, published
 from fairlead.bodies import holes
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
@@ -19,9 +19,9 @@ from fairlead.scope import Scope
 from fairlead.shape import Context, answered
 
 
-def is_mock(outputs: Iterable[OutputParameter]) -> bool:
-    """Whether any of the outputs, at any depth, is a constant or a template."""
-    return any(output.value is not None or is_mock(_inside(output)) for output in outputs)
+def is_mock(outputs: Sequence[OutputParameter], *, by_type: bool = False) -> bool:
+    """Whether any of the outputs, at any depth, is a constant or a template, or any of them has just a type."""
+    return (by_type and bool(outputs)) or any(one.value is not None or is_mock(_inside(one)) for one in outputs)
 
 
 def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding, Shape]:
@@ -30,19 +30,18 @@ def mocked(outputs: tuple[OutputParameter, ...], scope: Scope) -> tuple[Binding,
     Raises:
         ValueError: An output can mean nothing.
     """
-    inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope))}
+    inputs = {one.name: one for one in (*_in_path(scope), *_declared(scope), *constants(scope))}
     for hole in holes_of(outputs):
         if scope.is_variable(hole):
             raise ValueError(f"refers to the variable {hole!r}, which no answer may hold")
         if find(hole, inputs) is None and find(hole, scope.names) is None:
-            inputs[hole] = Input(hole, "query", "string", required=True)
+            inputs[hole] = Input(hole, _undeclared_place(scope), "string", required=True)
     binding = published(Binding(Inputs(tuple(inputs.values())), ()), scope)
     return binding, answered(outputs, Context(binding.inputs.meant))
 
 
-def _inside(output: OutputParameter) -> Iterator[OutputParameter]:
-    yield from output.properties.values()
-    yield from (output.items,) if output.items else ()
+def _inside(output: OutputParameter) -> tuple[OutputParameter, ...]:
+    return (*output.properties.values(), *((output.items,) if output.items else ()))
 
 
 def holes_of(outputs: Iterable[OutputParameter]) -> Iterator[str]:
@@ -64,9 +63,13 @@ def _declared(scope: Scope) -> Iterator[Input]:
             yield Input(one.name, place, one.type, one.description, required, one.pattern)
 
 
+def _undeclared_place(scope: Scope) -> Location:
+    return "query" if scope.path is None or scope.without_body else "member"
+
+
 def _place(declared: InputParameter, scope: Scope) -> Location:
     if declared.name in scope.holes:
         return "path"
     if declared.in_ == "body":
-        return "member"
+        return _undeclared_place(scope)
     return declared.in_ if declared.in_ in ("header", "cookie") else "query"

@@ -237,6 +237,7 @@ class OutputParameter(Model):
     value: Any = None
     properties: _Properties = Field(default_factory=dict)
     items: _Items | None = None
+    max_length: int | None = Field(default=None, ge=0)
 
     @property
     def path(self) -> str | None:

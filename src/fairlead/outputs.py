@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
+from fairlead.conversion import CONVERSIONS
 from fairlead.model import OutputParameter
 
 _FIRST_NAME = re.compile(r"(?:\$\.)?([\w-]+)((?:[.\[].*)?)", re.DOTALL)
@@ -38,8 +39,21 @@ def _located(output: OutputParameter, name: str, named: _Named) -> OutputParamet
         output = _by_name(output, name, named)
     inner = named if output.mapping is None else {}
     properties = {key: _located(member, key, inner) for key, member in output.properties.items()}
-    items = output.items and _located(output.items, "", {})
+    items = output.items and _in_item(_located(output.items, "", {}), output.mapping or "")
     return output.model_copy(update={"properties": properties, "items": items})
+
+
+def _in_item(item: OutputParameter, around: str) -> OutputParameter:
+    """The item of the list that is found `around` it, with the paths of single values in it starting at the item.
+
+    Some authors spell them from the answer on, as `$.ships[*].name`, where no single value could ever be.
+    """
+    start = f"{around.strip().removesuffix('[*]')}[*]"
+    if item.mapping and item.type in CONVERSIONS and item.mapping.startswith(start):
+        return item.model_copy(update={"mapping": f"${item.mapping.removeprefix(start)}"})
+    if item.mapping is not None or item.items:
+        return item
+    return item.model_copy(update={"properties": {key: _in_item(one, around) for key, one in item.properties.items()}})
 
 
 def _says_where(output: OutputParameter) -> bool:

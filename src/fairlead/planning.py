@@ -132,7 +132,7 @@ def _written(planned: Exposed, one: Entry) -> Exposed:
 
 def _planned(one: Entry, meaning: Target | Problem | None, known: Known) -> Exposed:
     bare = _bare(one.caller, one.scope)
-    lost = [meaning] if isinstance(meaning, Problem) else list(_contradictions(one.caller))
+    lost = [meaning] if isinstance(meaning, Problem) else list(_contradictions(one))
     if refusals := (*one.faults, *one.caller.faults(), *lost):
         return replace(bare, problems=refusals)
     if isinstance(meaning, Target):
@@ -144,14 +144,16 @@ def _planned(one: Entry, meaning: Target | Problem | None, known: Known) -> Expo
     return _mocked(bare, one)
 
 
-def _contradictions(caller: Caller) -> Iterator[Problem]:
+def _contradictions(one: Entry) -> Iterator[Problem]:
     """Keys of which only one can be followed, that mean nothing without another, or none at all."""
+    caller = one.caller
     ways = [key for key in ("call", "steps", "ref") if getattr(caller, key)]
     if len(ways) > 1:
         yield Problem(caller.at(ways[1]), f"{caller.name!r} has both `{ways[0]}` and `{ways[1]}`")
     if caller.mappings and "steps" not in ways:
         yield Problem(caller.at("mappings"), "`mappings` are made of the results of `steps`, and there are none")
-    if not ways and not caller.faults("steps") and not is_mock(caller.output_parameters):
+    outputs = caller.output_parameters
+    if not ways and not caller.faults("steps") and not is_mock(outputs, by_type=one.scope.path is None):
         yield Problem(caller.at(), f"{caller.name!r} has no `call`")
 
 
@@ -260,4 +262,6 @@ def _shaped(
     except ValueError as error:
         hint = _PATHS if isinstance(error, PathError) else ""
         return None, JSON, [Problem(place, f"an output mapping {error}", hint)]
+    if outputs and form is not JSON and caller.output_raw_format != target.operation.output_raw_format:
+        shaped = shaped or unchanged
     return (shaped, form, faults) if shaped else (None, JSON, [])

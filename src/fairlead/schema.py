@@ -21,6 +21,8 @@ def schema_of(outputs: tuple[OutputParameter, ...], *, as_members: bool = False)
     """The schema of the value that the outputs make; a single one is the value itself unless it is a member too."""
     if len(outputs) == 1 and not as_members:
         return _schema(outputs[0])
+    if outputs and not any(output.name for output in outputs):
+        return {}
     return _object({output.name: output for output in outputs}) if outputs else {}
 
 
@@ -45,6 +47,8 @@ def _schema(output: OutputParameter) -> Schema:
 
 def _bare(output: OutputParameter) -> Schema:
     convert = CONVERSIONS.get(output.type) if output.type else None
+    if output.max_length is not None and output.type == "string":
+        return {"type": ["string", "null"], "maxLength": output.max_length}
     if output.value is not None and not any(True for _ in holes(output.value)):
         return {"const": convert(output.value) if convert else output.value}
     if output.properties and output.value is None:

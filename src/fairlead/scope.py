@@ -89,9 +89,13 @@ class Scope:
         """Whether a hole can only mean a variable; what the caller is known to give is an input however it is spelt."""
         if self.result(hole):
             return False
-        if self.bindings.names_variable(hole):
+        if self.bindings.names_variable(hole) or self._is_environment(hole):
             return True
         return self.bindings.looks_like_variable(hole) and find(hole, (*self.names, *self.holes)) is None
+
+    def _is_environment(self, hole: str) -> bool:
+        declared = self.declaration(hole)
+        return declared is not None and declared.in_ == "environment"
 
     def taken_apart(self, target: Consumed) -> Scope:
         """The same with a placeholder that stands for several of the target's taken apart.

@@ -91,6 +91,20 @@ class _Members:
 
 
 @dataclass(frozen=True, slots=True)
+class _First:
+    """The first of several that is not null."""
+
+    shapes: tuple[Shape, ...]
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        return next((found for shape in self.shapes if (found := shape(value, arguments)) is not None), None)
+
+    @property
+    def wanted(self) -> Wanted:
+        return reduce(or_, map(looked_at, self.shapes), NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
 class _Listed:
     """A list of so many items."""
 
@@ -156,12 +170,15 @@ def members(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
 def shape(outputs: tuple[OutputParameter, ...], context: Context) -> Shape | None:
     """What the output parameters, each with its path, make of a value.
 
-    One output is the whole result, several make one object by their names.
+    One output is the whole result, several make one object by their names, and of several without names the first that
+    is not null is the result.
 
     Raises:
         ValueError: A path is not valid, or a template refers to nothing.
     """
     if len(outputs) != 1:
+        if outputs and not any(output.name for output in outputs):
+            return _First(tuple(_shape_of(output, context) or unchanged for output in outputs))
         return _members(outputs, context, _shape_of) if outputs else None
     found = _shape_of(outputs[0], context)
     return None if isinstance(found, _Found) and found.get is None else found
@@ -224,7 +241,20 @@ def _value_shape(output: OutputParameter, context: Context) -> Shape:
 def _conversion(output: OutputParameter, context: Context) -> Get | None:
     if output.type == "array" and context.lists_one:
         return _listed
-    return CONVERSIONS.get(output.type) if output.type else None
+    convert = CONVERSIONS.get(output.type) if output.type else None
+    return convert if output.max_length is None else _Cut(output.max_length, convert)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A text no longer than it may be; all else as it is."""
+
+    length: int
+    convert: Get | None
+
+    def __call__(self, value: Any) -> Any:
+        found = self.convert(value) if self.convert else value
+        return found[: self.length] if isinstance(found, str) else found
 
 
 def _listed(value: Any) -> list[Any] | None:

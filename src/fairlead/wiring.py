@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from fairlead.arguments import plain
 from fairlead.auth import Credential, Send
 from fairlead.binds import Bindings, Environ
-from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled
+from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, filled, holes
 from fairlead.consumed import Api, Consumed, below
 from fairlead.errors import CallError, Unconfigured
 from fairlead.formats import FORMATS, Format
 from fairlead.headers import is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.names import find
-from fairlead.operation import Failing, Run
+from fairlead.operation import UNSET, Arguments, Failing, Run, Source
 from fairlead.script_runs import ScriptRuns
 from fairlead.styles import to_simple
 from fairlead.template import Template, parse
@@ -54,14 +55,21 @@ def wired(consumed: Consumed, wiring: Wiring) -> Run:
     try:
         base = _base(consumed, wiring)
         constants = tuple((one, _revealed(one, consumed, wiring)) for one in consumed.parameters if one.constant)
+        known = {one.name: value for one, value in constants} | {
+            variable: value.reveal(wiring.environ)
+            for value in consumed.template_variables
+            for variable in value.template.holes
+        }
+        templates = tuple((one, _filled(one, consumed, known)) for one in consumed.parameters if one.template)
     except CallError as error:
         return Failing(error)
     return HttpCall(
         method=consumed.operation.method,
         base=base,
         path=_encoded(parse(below(consumed.path))),
-        parameters=(*consumed.inputs, *consumed.guarded),
+        parameters=(*consumed.arguments, *consumed.guarded),
         constants=constants,
+        filled=templates,
         body=_body(consumed),
         send=wiring.sender(consumed.section.authentication, consumed.bindings),
         reserved=consumed.reserved,
@@ -86,6 +94,30 @@ def _revealed(parameter: Parameter, consumed: Consumed, wiring: Wiring) -> Any:
     if parameter.location == "header" and not is_legal(to_simple(text)):
         raise Unconfigured(f"the header {parameter.name!r} would hold line breaks or other illegal characters")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A value of the document with arguments of the call in it; a text is not given as long as one of them is not."""
+
+    data: Any
+    names: frozenset[str]
+    known: Mapping[str, Any] = field(repr=False)
+
+    def __call__(self, arguments: Arguments) -> Any:
+        if isinstance(self.data, Template) and not self.names <= arguments.keys():
+            return UNSET
+        given = {name: plain(arguments[name]) for name in self.names if name in arguments}
+        return filled(self.data, {**self.known, **given})
+
+
+def _filled(parameter: Parameter, consumed: Consumed, known: Mapping[str, Any]) -> Source:
+    """What makes the value of a parameter that has a template; `known` are constants and variables by their names."""
+    assert parameter.template is not None
+    data, _ = parameter.template
+    inputs = [one.argument for one in consumed.inputs]
+    names = {hole: find(hole, known) or find(hole, inputs) or hole for hole, _ in holes(data)}
+    return _Filled(compiled(data, lambda hole: names[hole]), frozenset(names.values()) - known.keys(), known)
 
 
 def _body(consumed: Consumed) -> Encoder:

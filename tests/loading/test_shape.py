@@ -171,9 +171,9 @@ def test_a_mapping_that_finds_falsy_values_keeps_them() -> None:
     assert function({"a": 0, "b": False, "c": ""}) == {"a": 0, "b": False, "c": ""}
 
 
-def test_two_outputs_without_names_are_refused_rather_than_one_of_them_dropped() -> None:
+def test_outputs_with_and_without_names_are_refused_rather_than_one_of_them_dropped() -> None:
     with pytest.raises(ValueError):
-        shaped("[{mapping: $.total}, {mapping: $.data}]")
+        shaped("[{name: total, mapping: $.total}, {mapping: $.data}]")
 
 
 WORDS = st.sampled_from("$ . .. a b [ ] * ? ( ) @ > < = == =~ 'x' \"[\" 0 -1 : + - / , | & ! ~ ` \\".split())
@@ -204,3 +204,27 @@ def test_a_path_that_does_not_fit_the_answer_finds_nothing_rather_than_failing(p
 
     assert get is not None
     assert get(value) in (None, [])
+
+
+def test_of_several_outputs_without_names_the_first_that_is_not_null_is_the_answer() -> None:
+    both = shaped("[{type: string, mapping: $.missing}, {type: number, mapping: $.total}, {type: array}]")
+    assert both is not None
+    assert (both(FLEET), both({}), both({"total": None})) == (2, {}, {"total": None})
+
+
+def test_a_text_is_cut_to_the_length_that_is_declared() -> None:
+    cut = shaped("[{type: string, mapping: '$.data[0].name', maxLength: 2}]")
+    assert cut is not None
+    assert (cut(FLEET), cut({"data": [{"name": "A"}]}), cut({})) == ("Ad", "A", None)
+
+
+@pytest.mark.parametrize("around", ["$.data", "$.data[*]"])
+def test_single_values_in_a_list_may_be_spelt_from_the_answer_on(around: str) -> None:
+    names = f"{{type: array, mapping: '{around}', items: {{type: string, mapping: '$.data[*].name'}}}}"
+    members = "{name: {type: string, mapping: '$.data[*].name'}, flags: {type: array, mapping: '$.data[*].name'}}"
+    objects = f"{{type: array, mapping: '{around}', items: {{type: object, properties: {members}}}}}"
+    one, two = shaped(f"[{names}]"), shaped(f"[{objects}]")
+    assert one
+    assert two
+    assert one(FLEET) == ["Ada", "Bea"]
+    assert two(FLEET) == [{"name": "Ada", "flags": []}, {"name": "Bea", "flags": []}]

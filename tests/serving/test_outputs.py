@@ -222,6 +222,8 @@ capability:
     resources:
     - path: /whole
       operations: [{method: GET, call: harbour.log, outputParameters: [{type: object, mapping: $.}]}]
+    - path: /raw
+      operations: [{method: GET, call: harbour.log}]
     - path: /ships
       operations: [{method: GET, call: harbour.log, outputParameters: [{mapping: $.ship, items: {type: string}}]}]
 """
@@ -237,9 +239,11 @@ async def test_another_format_than_json_is_read_where_it_is_mapped(body: str, ex
     async with world(FORMATTED, upstream=upstream) as one:
         mapped = await one.rest.get("/ships")
         whole = await one.rest.get("/whole")
+        raw = await one.rest.get("/raw")
 
     assert (mapped.json(), mapped.headers["content-type"]) == (expected, "application/json")
-    assert (whole.content, whole.headers["content-type"]) == (body.encode("latin-1"), XML[1])
+    assert whole.json() == {"ship": expected if len(expected) > 1 else expected[0]}
+    assert (raw.content, raw.headers["content-type"]) == (body.encode("latin-1"), XML[1])
 
 
 @pytest.mark.parametrize(
