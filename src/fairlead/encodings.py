@@ -20,14 +20,12 @@ import yaml
 
 from fairlead.errors import UpstreamFailed
 from fairlead.formats import JSON
-from fairlead.headers import Headers
 from fairlead.jsontext import dumps
-from fairlead.operation import NOTHING, Arguments, Bytes, Forwarded, Result, Run, value_of
+from fairlead.operation import NOTHING, Arguments, Forwarded, Result, Run, to_be_read, value_of, with_body
 from fairlead.styles import to_text
 
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")
 _NOT_IN_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ENTITY: Final = frozenset({"content-type", "content-length"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ class Reencoded:
     encoding: Encoding
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
-        result = await self.run(arguments, forwarded)
+        result = await self.run(arguments, to_be_read(forwarded))
         if not result.is_success:
             return result
         data = await result.body.read()
@@ -111,12 +109,4 @@ class Reencoded:
             written = self.encoding.write(value)
         except (RecursionError, ValueError):
             raise UpstreamFailed(f"the answer cannot be written as {self.encoding.media}") from None
-        return Result(result.status, (*_others(result.headers), *_own(self.encoding, written)), Bytes(written))
-
-
-def _others(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if pair[0] not in _ENTITY)
-
-
-def _own(encoding: Encoding, data: bytes) -> Headers:
-    return (("content-type", encoding.media), ("content-length", str(len(data))))
+        return with_body(result, written, self.encoding.media)

@@ -12,7 +12,7 @@ before it, and all steps after it wait for it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from fairlead.binding import Sources
@@ -118,6 +118,7 @@ class Flow:
     outputs: tuple[OutputParameter, ...] = ()
     answer: Shape | None = None
     answer_reads: tuple[str, ...] = ()
+    as_json: bool = False
     evidence: tuple[str, ...] = ("steps",)
 
     @property
@@ -151,7 +152,7 @@ class Flow:
     def run(self, wiring: Wiring) -> Run:
         """The function behind the plan; one that fails where any step can never be taken."""
         try:
-            acts = {step.name: step.act(wiring) for step in self.steps}
+            acts = {step.name: self._act(step, wiring) for step in self.steps}
             assigned = tuple((one.name, revealed(source, wiring.environ)) for one, source in self.assigned)
         except CallError as error:
             return Failing(error)
@@ -159,7 +160,15 @@ class Flow:
             if isinstance(act, Failing):
                 return act
         stages = tuple(tuple(self._step(step, acts[step.name]) for step in stage) for stage in self.stages())
-        return Sequential(stages, self.steps[-1].name, assigned, self.answer, self._getters(self.answer_reads))
+        reads = self._getters(self.answer_reads)
+        return Sequential(stages, self.steps[-1].name, assigned, self.answer, reads, self.as_json)
+
+    def _act(self, step: PlannedStep, wiring: Wiring) -> Act | Failing:
+        """What a step does; the answer of a call is read only where something is looked for in it."""
+        act = step.act(wiring)
+        read = {step_of(path) for other in self.steps for path in reads(other)}
+        is_read = step.name in read or self.answer is not None or self.as_json
+        return replace(act, is_read=is_read) if isinstance(act, CallAct) else act
 
     def _step(self, step: PlannedStep, act: Act | Failing) -> Step:
         assert not isinstance(act, Failing)

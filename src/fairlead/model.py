@@ -97,10 +97,11 @@ class Model(BaseModel):
             return Problem(place, f"key {key!r} is not supported", REFUSED[key])
         return Problem(place, f"unknown key {key!r}", did_you_mean(key, self.known_keys()), severity)
 
-    def faults(self, *keys: str, besides: str = "") -> tuple[Problem, ...]:
+    def faults(self, *keys: str, besides: str | tuple[str, ...] = ()) -> tuple[Problem, ...]:
         """The errors of form in it, at any depth: in the entries of those keys, or in all but `besides`."""
         entries = self._node.faults if self._node else {}
-        meant = (problems for key, problems in entries.items() if (key in keys if keys else key != besides))
+        others = (besides,) if isinstance(besides, str) else besides
+        meant = (problems for key, problems in entries.items() if (key in keys if keys else key not in others))
         return tuple(chain.from_iterable(meant))
 
     def at(self, *keys: str) -> Place:

@@ -201,8 +201,7 @@ class Shaped:
     format: Format = JSON
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
-        readable = tuple(pair for pair in forwarded.headers if pair[0] not in _RAW_ONLY)
-        result = await self.run(arguments, forwarded._replace(headers=readable))
+        result = await self.run(arguments, to_be_read(forwarded))
         if not result.is_success:
             return result
         data = await result.body.read()
@@ -245,6 +244,28 @@ class Mocked:
 _AT_ONCE = 64 * 1024
 _RAW_ONLY = frozenset({"accept-encoding", "if-range", "range"})
 _ENTITY = frozenset({"content-type", "content-length", "content-encoding", "etag", "content-range", "accept-ranges"})
+
+
+def to_be_read(forwarded: Forwarded) -> Forwarded:
+    """What goes upstream where the answer is read here, and not by the caller."""
+    return forwarded._replace(headers=tuple(pair for pair in forwarded.headers if pair[0] not in _RAW_ONLY))
+
+
+def with_body(result: Result, data: bytes, media_type: str) -> Result:
+    """The result with another body, and without the headers that told of the one it had."""
+    own = (("content-type", media_type),) if data and media_type else ()
+    length = (("content-length", str(len(data))),) if data else ()
+    return Result(result.status, (*_without_entity(result.headers), *own, *length), Bytes(data))
+
+
+def answered(value: Json) -> Result:
+    """A result of our own with what was made of upstreams' answers; raises `UpstreamFailed` where that is no JSON."""
+    try:
+        return json_result(value)
+    except ValueError:
+        raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
+    except RecursionError:
+        raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
 
 
 def _without_entity(headers: Headers) -> Headers:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from fairlead.aggregates import Aggregate, Function
 from fairlead.binding import bind
@@ -20,6 +21,7 @@ from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem, did_you_mean
 from fairlead.exposed import Exposed, Mock, Reference
+from fairlead.flow import Flow
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath.base import PathError
 from fairlead.mocks import is_mock, mocked
@@ -106,7 +108,7 @@ def meanings(entries: Sequence[Entry], reachable: Reachable) -> list[Target | Pr
 
 def planned_function(function: Shared, known: Known) -> Exposed:
     """The plan of a function of an aggregate, called as it is."""
-    return replace(_planned(function.entry, function.meaning, known), name=function.name)
+    return replace(_written(_planned(function.entry, function.meaning, known), function.entry), name=function.name)
 
 
 def _written(planned: Exposed, one: Entry) -> Exposed:
@@ -114,6 +116,8 @@ def _written(planned: Exposed, one: Entry) -> Exposed:
     caller, consumed = one.caller, planned.consumed
     encoding = caller.output_raw_format or ""
     planned = replace(planned, encoding=encoding, media_type=caller.media_type, max_bytes=one.max_bytes)
+    if encoding and isinstance(planned.target, Flow):
+        return replace(planned, target=replace(planned.target, as_json=True))
     if consumed is None:
         return planned
     said = consumed.operation
@@ -148,6 +152,8 @@ def _contradictions(one: Entry) -> Iterator[Problem]:
     """Keys of which only one can be followed, that mean nothing without another, or none at all."""
     caller = one.caller
     ways = [key for key in ("call", "steps", "ref") if getattr(caller, key)]
+    if caller.ref and isinstance(caller, Function):
+        yield Problem(caller.at("ref"), "a function cannot refer to a function", "give it a `call` or `steps`")
     if len(ways) > 1:
         yield Problem(caller.at(ways[1]), f"{caller.name!r} has both `{ways[0]}` and `{ways[1]}`")
     if caller.mappings and "steps" not in ways:
@@ -216,11 +222,14 @@ def _function(caller: Caller, known: Known) -> Shared | Problem:
 
 
 def _with_outputs(function: Entry, caller: Caller) -> Entry:
-    """The function, with the outputs of what refers to it where it has none itself."""
+    """The function with the outputs of what refers to it, where it has none; in JSON, if they are written anew."""
     own = function.caller
-    if own.output_parameters or own.mappings or not caller.output_parameters:
-        return function
-    return replace(function, caller=own.model_copy(update={"output_parameters": caller.output_parameters}))
+    update: dict[str, Any] = {}
+    if caller.output_parameters and not own.output_parameters and not own.mappings:
+        update["output_parameters"] = caller.output_parameters
+    if caller.output_raw_format:
+        update["output_raw_format"] = "json"
+    return replace(function, caller=own.model_copy(update=update)) if update else function
 
 
 def _mocked(bare: Exposed, one: Entry) -> Exposed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from fairlead.model import OutputParameter
 
-_PATH = re.compile(r"\$?(?:\.?[\w-]+|\[(?:\d+|\*|'[^']+'|\"[^\"]+\")\])*\.?")
+_PATH = re.compile(r"\$?(?:\.?[\w-]++|\[(?:\d+|\*|'[^']+'|\"[^\"]+\")\])*\.?")
 _SEGMENT = re.compile(r"([\w-]+)|\[(?:(\d+|\*)|'([^']+)'|\"([^\"]+)\")\]")
 _VALUES: dict[str | None, Any] = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
 

@@ -17,15 +17,15 @@ from fairlead.operation import (
     NOTHING,
     UNSET,
     Arguments,
-    Bytes,
     Forwarded,
     Json,
     Result,
     Run,
     Shape,
     Source,
-    json_result,
+    answered,
     value_of,
+    with_body,
 )
 from fairlead.scope import RESULT
 from fairlead.script_runs import ScriptRuns
@@ -61,13 +61,14 @@ def answer_of(step: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CallAct:
-    """Calls an upstream and keeps of its answer what the consumed operation declares."""
+    """Calls an upstream and keeps of its answer what the consumed operation declares, if anything `is_read` of it."""
 
     run: Run
     sources: tuple[tuple[str, Source], ...]
     required: frozenset[str]
     keep: Shape | None
     format: Format = JSON
+    is_read: bool = True
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded) -> Answer:
         values = ((name, source(arguments)) for name, source in self.sources)
@@ -78,15 +79,18 @@ class CallAct:
         data = await result.body.read()
         if not result.is_success:
             raise _failed(result, data)
-        whole = result._replace(body=Bytes(data))
-        raw = await value_of(data, result, self.format) if data else None
-        return Answer(whole, raw, self.keep(raw, arguments) if self.keep and data else raw)
+        whole = with_body(result, data, result.header("content-type"))
+        if not data or not self.is_read:
+            return Answer(whole, None, None)
+        raw = await value_of(data, result, self.format)
+        return Answer(whole, raw, self.keep(raw, arguments) if self.keep else raw)
 
 
 def _failed(result: Result, data: bytes) -> StepFailed:
     text = data[: 4 * _QUOTED].decode(errors="replace")[:_QUOTED]
     extra = {"upstream_status": result.status, **({"upstream_answer": text} if text else {})}
-    return StepFailed(f"the upstream answered {result.status_text}", extra)
+    later = tuple(pair for pair in result.headers if pair[0] == "retry-after")
+    return StepFailed(f"the upstream answered {result.status_text}", extra, later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class LookupAct:
             found: Json = [by_key[text] for text in map(to_text, key) if text in by_key]
         else:
             found = None if key is UNSET else by_key.get(to_text(key))
-        return Answer(json_result(found), found, found)
+        return Answer(answered(found), found, found)
 
     def _items(self, arguments: Arguments) -> list[Json]:
         index = arguments.get(self.index)
@@ -139,7 +143,7 @@ class ScriptAct:
         except ScriptFailed as error:
             raise StepFailed(f"the script {error}") from None
         value = None if found is UNSET else found
-        return Answer(json_result(value), value, value)
+        return Answer(answered(value), value, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +158,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sequential:
-    """An operation of steps; `answer` makes its value of all results, where it is not the last step's answer."""
+    """An operation of steps; `answer` makes its value of all results, where it is not the last step's answer.
+
+    That answer is given as it came, or `as_json`.
+    """
 
     stages: tuple[tuple[Step, ...], ...]
     last: str
     assigned: tuple[tuple[str, Source], ...] = ()
     answer: Shape | None = None
     reads: Reads = ()
+    as_json: bool = False
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         _ensure_no_query(forwarded)
@@ -172,8 +180,9 @@ class Sequential:
                 found[step.name], found[answer_of(step.name)] = answer.kept, answer.raw
                 answers[step.name] = answer
         if self.answer is None:
-            return answers[self.last].result
-        return json_result(self.answer(found, _with(self.reads, found, arguments)))
+            last = answers[self.last]
+            return answered(last.raw) if self.as_json else last.result
+        return answered(self.answer(found, _with(self.reads, found, arguments)))
 
     async def _performed(
         self, stage: tuple[Step, ...], found: dict[str, Json], arguments: Arguments, forwarded: Forwarded

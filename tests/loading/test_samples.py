@@ -43,3 +43,9 @@ def test_every_path_finds_a_value(outputs: list[dict[str, Any]], expected: Any) 
     assert sample(listed) == expected
     if expected is not None:
         assert None not in members(listed, Context(str))(expected, {}).values()
+
+
+def test_a_long_word_before_a_filter_takes_no_time() -> None:
+    output = OutputParameter(name="id", mapping="$.organizationalInformationRecordsOfAllShips[?@.x].id")
+
+    assert sample([output]) is None

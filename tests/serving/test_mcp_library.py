@@ -218,3 +218,27 @@ def test_what_cannot_be_served_is_told() -> None:
         "the prompt 'empty' has neither `template` nor `location`",
         "there is no file at the location 'file:///./gone.txt'",
     ]
+
+
+def test_a_mistake_in_one_part_of_an_adapter_refuses_that_part_alone() -> None:
+    text = """\
+naftiko: 1.0.0-alpha2
+capability:
+  exposes:
+  - type: mcp
+    namespace: m
+    tools:
+    - {name: good, outputParameters: [{name: a, value: b}]}
+    - {name: bad, outputParameters: [{name: a, value: b}], bogus: 1}
+    resources:
+    - {name: good, uri: 'a://b', outputParameters: [{name: a, value: b}]}
+    - {name: bad, uri: 'a://c', outputParameters: [{name: a, value: b}], bogus: 1}
+    prompts:
+    - {name: good, template: [{content: hello}]}
+    - {name: bad, template: [{content: hello}], bogus: 1}
+"""
+    document = loads(text)
+
+    assert [bool(tool.exposed.target) for tool in document.tools] == [True, False]
+    assert [resource.is_served for resource in document.resources] == [True, False]
+    assert [prompt.problems == () for prompt in document.prompts] == [True, False]

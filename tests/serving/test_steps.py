@@ -1,5 +1,6 @@
 """Operations of several steps, and functions that operations and tools share."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -311,3 +312,100 @@ async def test_a_function_checks_what_its_callers_give_it() -> None:
         answer = await one.rest.get("/ships/abc/captain")
 
     assert (answer.status_code, upstream.got) == (400, [])
+
+
+GZIP = (JSON, ("content-encoding", "gzip"), ("etag", '"1"'))
+
+
+def zipped(status: int, value: Any, headers: Any = GZIP) -> Reply:
+    return Reply(status, gzip.compress(json.dumps(value).encode()), headers)
+
+
+async def test_the_answer_of_the_last_step_has_the_headers_of_the_body_that_is_sent() -> None:
+    text = (
+        FLEET
+        % """\
+  exposes:
+  - type: rest
+    namespace: r
+    resources:
+    - path: /crew
+      operations: [{method: GET, name: crew, steps: [{type: call, name: all, call: registry.list-crew}], RAW}]
+"""
+    )
+    async with world(text.replace(", RAW", ""), upstream=Upstream(zipped(200, CREW))) as one:
+        plain = await one.rest.get("/crew")
+    async with world(text.replace("RAW", "outputRawFormat: csv"), upstream=Upstream(zipped(200, CREW))) as one:
+        table = await one.rest.get("/crew")
+
+    assert (plain.json(), plain.headers.get("content-encoding"), plain.headers.get("etag")) == (CREW, None, None)
+    assert table.text.splitlines()[0] == "id,name,rank"
+    assert (table.headers.get("content-encoding"), table.headers.get("etag")) == (None, None)
+
+
+async def test_what_nobody_looks_into_need_not_be_json() -> None:
+    steps = "steps:\n- {type: call, name: all, call: registry.list-crew}\n"
+    answer, _ = await result(tool(steps), {}, Reply(body=b"plain", headers=(("content-type", "text/plain"),)))
+
+    assert answer["content"][0]["text"] == "plain"
+
+
+async def test_half_a_character_in_an_answer_is_the_upstreams_fault() -> None:
+    steps = "steps:\n- {type: call, name: all, call: registry.list-crew}\nmappings: [{targetName: n, value: $.all.n}]\n"
+    answer, _ = await result(tool(steps), {}, Reply(body=b'{"n":"\\ud800"}'))
+
+    assert answer["structuredContent"]["status"] == 502
+
+
+async def test_when_to_come_back_is_told_of_a_step_too() -> None:
+    text = tool("steps:\n- {type: call, name: all, call: registry.list-crew}\n")
+    rest = (
+        text.partition("  exposes:")[0]
+        + """\
+  exposes:
+  - type: rest
+    namespace: r
+    resources: [{path: /crew, operations: [{method: GET, steps: [{type: call, call: registry.list-crew}]}]}]
+"""
+    )
+    async with world(rest, upstream=Upstream(Reply(429, b"", (("retry-after", "7"),)))) as one:
+        answer = await one.rest.get("/crew")
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+
+
+FORMATS = (
+    FLEET
+    % """\
+  aggregates:
+  - namespace: fleet
+    functions:
+    - {name: table, description: As a table, outputRawFormat: csv, call: registry.list-crew}
+    - {name: typed, description: With a type, outputMediaType: text/x-crew, call: registry.list-crew}
+    - {name: loop, ref: fleet.table}
+  exposes:
+  - type: rest
+    namespace: r
+    resources:
+    - {path: /table, operations: [{method: GET, ref: fleet.table}]}
+    - {path: /typed, operations: [{method: GET, ref: fleet.typed}]}
+    - {path: /yaml, operations: [{method: GET, ref: fleet.table, outputRawFormat: yaml}]}
+"""
+)
+
+
+async def test_a_function_answers_in_its_format_unless_what_refers_to_it_has_one() -> None:
+    async with world(FORMATS, upstream=Upstream(harbour)) as one:
+        answers = [await one.rest.get(path) for path in ("/table", "/typed", "/yaml")]
+
+    assert [answer.headers["content-type"] for answer in answers] == [
+        "text/csv; charset=utf-8",
+        "text/x-crew",
+        "application/yaml",
+    ]
+    assert answers[0].text.startswith("id,name,rank")
+    assert answers[2].text.startswith("- id: c1")
+
+
+def test_a_function_cannot_refer_to_a_function() -> None:
+    assert [problem.message for problem in document(FORMATS).problems] == ["a function cannot refer to a function"]

@@ -17,6 +17,9 @@ from fairlead.model import Model, Text
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
+LISTED = ("tools", "resources", "prompts")
+"""What an MCP adapter lists: a mistake in an entry is that entry's alone."""
+
 
 class Adapter(Model):
     """One entry of `exposes`; without a namespace it has its type for one."""

@@ -21,7 +21,7 @@ from fairlead.binds import Bindings
 from fairlead.caller import Caller
 from fairlead.errors import Problem, Severity
 from fairlead.exposed import Exposed
-from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.exposes.prompts import McpPrompt
 from fairlead.exposes.resources import McpResource
 from fairlead.model import AnyType, InputParameter, Model, Text
@@ -107,7 +107,7 @@ class Tool:
 def tools(adapter: McpExposes, known: Known, bindings: Bindings) -> tuple[Tool, ...]:
     """The tools of an adapter."""
     names = known.namespaces | {adapter.namespace}
-    faults = adapter.faults(besides="tools")
+    faults = adapter.faults(besides=LISTED)
     entries = (_entry(tool, adapter, names, bindings, faults) for tool in adapter.tools)
     return tuple(
         Tool(exposed, _hints(tool, exposed), adapter)

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 from fairlead.binds import path_of
 from fairlead.errors import ArgumentError, Place, Problem, did_you_mean
-from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.model import Model, Name, Text
 
 _HOLE = re.compile(r"\{\{\s*([\w-]+)\s*\}\}")
@@ -106,7 +106,7 @@ class NamedPrompt:
 
 def prompts(adapter: Adapter, listed: tuple[McpPrompt, ...]) -> tuple[Prompt, ...]:
     """The prompts of an adapter."""
-    faults = adapter.faults(besides="prompts")
+    faults = adapter.faults(besides=LISTED)
     return tuple(Prompt(one, adapter, (*faults, *one.faults(), *_problems(one))) for one in listed)
 
 

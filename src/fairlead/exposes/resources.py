@@ -21,7 +21,7 @@ from fairlead.binds import Bindings, path_of
 from fairlead.caller import Caller
 from fairlead.errors import Place, Problem
 from fairlead.exposed import Exposed
-from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.model import InputParameter, Name, Text
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
@@ -83,7 +83,7 @@ def resources(
 ) -> tuple[Resource, ...]:
     """The resources of an adapter."""
     names = known.namespaces | {adapter.namespace}
-    faults = adapter.faults(besides="resources")
+    faults = adapter.faults(besides=LISTED)
     plans = plan([_entry(one, names, bindings, faults, adapter.max_binary_size) for one in listed], known)
     return tuple(_planned(one, exposed, adapter) for one, exposed in zip(listed, plans, strict=True))
 
@@ -127,7 +127,7 @@ def _static(planned: Resource) -> Resource:
 
 def _static_problems(planned: Resource) -> Iterator[Problem]:
     one = planned.written
-    yield from (*planned.adapter.faults(besides="resources"), *one.faults())
+    yield from (*planned.adapter.faults(besides=LISTED), *one.faults())
     path = path_of(one.location, Path(planned.place.file).parent)
     if path is None:
         yield Problem(one.at("location"), f"the location {one.location!r} is no file:// path")
