@@ -19,7 +19,7 @@ from fairlead.bodies import holes
 from fairlead.errors import Problem, did_you_mean
 from fairlead.http_call import Parameter, placed
 from fairlead.model import InputParameter
-from fairlead.names import find, matched, property_names
+from fairlead.names import canonical, find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
 from fairlead.scope import RESULT, Scope
 from fairlead.sources import drafted, reads, renamed
@@ -74,7 +74,7 @@ class Callee(Protocol):
 def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it."""
     problems: list[Problem] = []
-    sources = sources_of(target, given or {}, scope, problems)
+    sources = _spelt(sources_of(target, given or {}, scope, problems), target, scope)
     inputs = inputs_of(sources, scope)
     inputs = Inputs((*inputs, *(one for one in target.fixed if find(one.name, inputs.names) is None)))
     problems += unused(inputs, scope)
@@ -100,7 +100,7 @@ def _drafts(target: Callee, given: Mapping[str, Any], scope: Scope, problems: li
     for parameter in (*target.inputs, *target.guarded):
         key = keys.get(parameter.argument)
         try:
-            source = drafted(given[key], parameter, scope, scope.at(key)) if key else _by_name(parameter, scope)
+            source = _drafted(key, given[key], parameter, scope) if key else _by_name(parameter, scope)
         except ValueError as error:
             problems.append(Problem(scope.at(key or ""), f"`with` gives {parameter.name!r} a value that {error}"))
             continue
@@ -108,6 +108,30 @@ def _drafts(target: Callee, given: Mapping[str, Any], scope: Scope, problems: li
         if source is not None and not is_refused:
             sources.append((parameter, source))
     return sources
+
+
+def _drafted(key: str, value: Any, parameter: Parameter, scope: Scope) -> Source | Value:
+    """What a value of `with` spells; in `id: id` the input `id` that is declared."""
+    known = (*scope.names, *scope.holes)
+    if isinstance(value, str) and value in known and canonical(value) == canonical(key):
+        return Argument(value)
+    return drafted(value, parameter, scope, scope.at(key))
+
+
+def _spelt(sources: Sources, target: Callee, scope: Scope) -> Sources:
+    """The same sources; a constant that is the name of an input which nothing else takes is that input."""
+    taken = {name for _, source in sources for name in reads(source)}
+    asked = (one.name for one in scope.own if one.value is None and one.in_ != "environment")
+    free = {*asked, *scope.holes} - taken
+    return [
+        (one, Argument(source.value))
+        if isinstance(source, Literal)
+        and isinstance(source.value, str)
+        and source.value in free
+        and one not in target.guarded
+        else (one, source)
+        for one, source in sources
+    ]
 
 
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:

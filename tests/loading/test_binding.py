@@ -232,3 +232,27 @@ def test_parameters_of_one_name_in_two_places_keep_their_own_values() -> None:
         """)
 
     assert found.request({"id": "7"}) == Request("GET", "https://harbour.example/ships/7?id=fixed")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "with: {id: id}, inputParameters: [{name: id, type: string}]",
+        "with: {id: ship}, inputParameters: [{name: ship, type: string}]",
+    ],
+)
+def test_the_bare_name_of_an_input_that_nothing_else_takes_is_that_input(operation: str) -> None:
+    exposed = tool(operation)
+
+    (source,) = [source for name, source in exposed.binding.sources if name == "id"]
+    assert source == Argument(exposed.inputs.items[-1].name)
+
+
+def test_the_bare_name_of_an_input_that_is_taken_elsewhere_is_a_constant() -> None:
+    exposed = tool("with: {id: tools.m, units: m}, inputParameters: [{name: m, type: string}]")
+
+    assert dict(exposed.binding.sources)["units"] == Literal("m")
+
+
+def test_a_placeholder_of_the_path_may_be_named_bare() -> None:
+    assert dict(route("with: {id: ship}", "/ships/{ship}").binding.sources)["id"] == Argument("ship")

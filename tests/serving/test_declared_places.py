@@ -116,3 +116,25 @@ async def test_a_tool_of_which_only_types_are_known_answers_null_and_tells() -> 
 def test_a_route_of_which_only_types_are_known_is_refused() -> None:
     (route,) = loads(TYPED).routes
     assert route.exposed.target is None
+
+
+FILES = """\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: files
+    baseUri: https://files.example
+    resources: [{path: '/{{path}}', operations: [{name: read, method: GET}]}]
+  exposes:
+  - type: rest
+    namespace: r
+    resources: [{path: '/files/{{path}}', operations: [{method: GET, call: files.read}]}]
+"""
+
+
+async def test_a_placeholder_called_path_spans_the_rest_of_the_path_and_stays_one_value() -> None:
+    async with world(FILES, upstream=(upstream := Upstream())) as one:
+        answers = [await one.rest.get(f"/files/{path}") for path in ("a/b.txt", "a", "")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    assert [sent.url for sent in upstream.got] == ["https://files.example/a%2Fb.txt", "https://files.example/a"]

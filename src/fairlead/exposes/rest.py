@@ -28,7 +28,7 @@ from fairlead.model import InputParameter, Model, Text
 from fairlead.names import find
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
-from fairlead.template import Template, parse, rooted
+from fairlead.template import Hole, Template, parse, rooted
 
 
 class Response(Model):
@@ -155,11 +155,20 @@ def routes(adapter: RestExposes, known: Known, bindings: Bindings, prefix: str =
     )
 
 
+def _spanning(path: Template) -> Template:
+    """The path; a placeholder at its end that is called `path` spans all segments that are left."""
+    match path.parts:
+        case (*before, Hole("path")) if not before or str(before[-1]).endswith("/"):
+            return Template((*before, Hole("path", spans=True)))
+        case _:
+            return path
+
+
 def _entry(
     adapter: RestExposes, resource: RestResource, operation: RestOperation, names: frozenset[str], bindings: Bindings
 ) -> Entry:
     full = rooted(join(resource.path, operation.path) if operation.path else resource.path)
-    path = parse(full)
+    path = _spanning(parse(full))
     declared = tuple(_declared(adapter, resource, operation, path))
     scope = Scope(
         names,
