@@ -142,17 +142,27 @@ class Inputs:
         return {item.name: item.value for item in self.items if item.value is not None}
 
     @cached_property
+    def _nullable(self) -> frozenset[str]:
+        into_body = ("body", "member")
+        return frozenset(item.name for item in self.items if not item.required and item.location not in into_body)
+
+    @cached_property
     def _required(self) -> frozenset[str]:
         return frozenset(item.name for item in self.items if item.required)
 
     def by_name(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments under the names of the inputs, where they came under other spellings, and what has a value."""
+        """The arguments under the names of the inputs, where they came under other spellings, and what has a value.
+
+        An optional one that is null is not given, unless it goes into a body, where null says something.
+        """
         if self._values:
             arguments = {**arguments, **self._values}
-        if not self.others:
-            return arguments
-        free = {other: name for other, name in self.others if other in arguments and name not in arguments}
-        return {free.get(name, name): value for name, value in arguments.items()}
+        if self.others:
+            free = {other: name for other, name in self.others if other in arguments and name not in arguments}
+            arguments = {free.get(name, name): value for name, value in arguments.items()}
+        if None in arguments.values():
+            return {name: value for name, value in arguments.items() if value is not None or name not in self._nullable}
+        return arguments
 
     def meant(self, hole: str) -> str:
         """The name of the input that a hole in a text means; raises `ValueError` where there is none."""

@@ -107,3 +107,15 @@ def is_accepted(arguments: dict[str, Any]) -> bool:
     except ArgumentError:
         return False
     return True
+
+
+def test_null_for_an_optional_input_is_none_given_except_in_a_body() -> None:
+    inputs = Inputs(
+        (
+            Input("id", "query", "string", required=True),
+            Input("depth", "query", "integer"),
+            Input("note", "member", "string"),
+        )
+    )
+
+    assert inputs.by_name({"id": None, "depth": None, "note": None}) == {"id": None, "note": None}
