@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NoReturn, Protocol
 
@@ -82,7 +82,7 @@ class Input:
     pattern: str = ""
     public: str = ""
     found_at: str = ""
-    value: Any = None
+    value: Any = field(default=None, repr=False)
 
     @property
     def given_as(self) -> str:

@@ -253,7 +253,7 @@ def constants(scope: Scope) -> Iterator[Input]:
         is_constant = one.value is not None and not is_path(one.value) and not any(True for _ in holes(one.value))
         if one.name and is_constant and one.name not in scope.holes and one.in_ not in ("path", "environment"):
             place = _declared_place(one, "query", scope)
-            yield Input(one.name, place, None, f"{one.description} (always {one.value!r})".strip(), value=one.value)
+            yield Input(one.name, place, None, one.description, value=one.value)
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:

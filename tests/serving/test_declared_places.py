@@ -83,6 +83,13 @@ async def test_an_input_with_a_value_has_it_whatever_is_given(query: str) -> Non
     assert answer == "all Fram"
 
 
+async def test_the_value_of_an_input_is_published_nowhere() -> None:
+    async with world(DOCUMENT, upstream=Upstream(), environ=ENVIRON) as one:
+        described = (await one.rest.get("/openapi.json")).text
+    assert "word" in described
+    assert "Ahoy" not in described
+
+
 async def test_an_input_in_the_environment_is_no_caller_s() -> None:
     async with world(DOCUMENT, upstream=Upstream(), environ=ENVIRON) as one:
         assert (await one.rest.get("/mine?REGION=south")).status_code == 400
