@@ -179,3 +179,35 @@ async def test_templates_of_a_step_take_results_of_the_steps_before_it() -> None
         "https://fleet.example/crews/9?of=ship%20Fram",
     ]
     assert json.loads(upstream.got[1].body) == {"flag": "NO"}
+
+
+GUARDED = """\
+naftiko: 1.0.0-alpha2
+binds: [{namespace: env, keys: {TOKEN: TOKEN}}]
+capability:
+  consumes:
+  - namespace: ships
+    baseUri: https://ships.example
+    authentication: {type: apikey, key: key, value: '{{env.TOKEN}}', placement: query}
+    resources:
+    - path: /ships
+      operations:
+      - name: list
+        method: GET
+        inputParameters:
+        - {name: X-For, in: header, value: 'for {{user}}'}
+        - {name: filter, in: query, value: '{{filters}}'}
+  exposes:
+  - {type: mcp, namespace: m, tools: [{name: list, description: d, call: ships.list}]}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"user": "a\r\nX-Evil: 1"}, {"filters": {"key": "mine"}}, {"key": "mine"}, {"env.TOKEN": "mine"}]
+)
+async def test_nothing_that_fills_a_template_reaches_a_credential_or_another_header(arguments: dict[str, Any]) -> None:
+    upstream = Upstream()
+    async with world(GUARDED, upstream=upstream, environ=ENVIRON) as one:
+        assert (await one.call("list", arguments))["isError"]
+        assert not (await one.call("list", {"filters": {"port": "Oslo"}}))["isError"]
+    assert upstream.only.url == "https://ships.example/ships?port=Oslo&key=secret"
