@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -74,19 +75,26 @@ def is_plain(data: bytes) -> bool:
     Its syntax is looked at alone, many times as fast as reading it, where it can hold neither half a character nor a
     number that is too large.
     """
-    shape = data.translate(_SHAPE)
-    is_doubtful = any(sign in shape for sign in _DOUBTFUL)
     try:
-        data.decode()
-        msgspec.json.decode(data, type=Any if is_doubtful else msgspec.Raw)
+        if not data.isascii():
+            data.decode()
+        msgspec.json.decode(data, type=Any if _is_doubtful(data) else msgspec.Raw)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-_SHAPE = bytes.maketrans(b"123456789DE", b"000000000de")
-_DOUBTFUL = (b"\\ud", b"0e000", b"0e+000", b"0" * 200)
-"""Half a character may stand in an escape; a number is too large for its digits, or with three of an exponent."""
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
+_HALF = re.compile(rb"\\u[dD]")
+
+
+def _is_doubtful(data: bytes) -> bool:
+    """Whether it may hold half a character in an escape, or a number too large: for its digits, or its exponent's.
+
+    The signs of exponents are left out, which makes two spellings of a large number one.
+    """
+    shape = data.translate(_SHAPE, b"+")
+    return b"0e000" in shape or b"0" * 200 in shape or (b"\\" in data and bool(_HALF.search(data)))
 
 
 def is_shallow(value: Any, depth: int) -> bool:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -40,7 +41,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     declared = headers.get(b"content-length", b"")
     if not declared and scope["method"] in _SELDOM and b"transfer-encoding" not in headers:
         return b""
-    data = bytearray()
+    data = BytesIO()
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"the request's body is larger than {limit} bytes")
     more = True
@@ -48,11 +49,11 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        data += message.get("body", b"")
-        if len(data) > limit:
+        data.write(message.get("body", b""))
+        if data.tell() > limit:
             raise TooLarge(f"the request's body is larger than {limit} bytes")
         more = message.get("more_body", False)
-    return bytes(data)
+    return data.getvalue()
 
 
 @dataclass(frozen=True)

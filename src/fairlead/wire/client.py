@@ -79,17 +79,17 @@ class Client:
 
     async def send(self, request: Outgoing) -> Response:
         """The response, its body not yet read; raises a `CallError`."""
-        data, content = _head(request), request.content
+        head, content = _head(request), request.content
         deadline = asyncio.get_running_loop().time() + self._total
         streamed = None if content is None or isinstance(content, bytes) else content
         upload = Upload(streamed, compose.declared_length(request.headers)) if streamed else None
         try:
             connection = self.pool.take_idle(request.route) or await self.pool.take(request.route, deadline)
             try:
-                return await self._exchange(connection, request, data, upload, deadline)
+                return await self._exchange(connection, request, head, upload, deadline)
             except _Stale:
                 connection = await self.pool.take(request.route, deadline, fresh=True)
-                return await self._exchange(connection, request, data, upload, deadline)
+                return await self._exchange(connection, request, head, upload, deadline)
         except BaseException:
             if upload:
                 await upload.close()
@@ -99,11 +99,12 @@ class Client:
         self.pool.close()
 
     async def _exchange(
-        self, connection: Connection, request: Outgoing, data: bytes, upload: Upload | None, deadline: float
+        self, connection: Connection, request: Outgoing, head: bytes, upload: Upload | None, deadline: float
     ) -> Response:
-        incoming = connection.begin(request.method, data, upload)
+        body = request.content if isinstance(request.content, bytes) else b""
+        incoming = connection.begin(request.method, head, body, upload)
         try:
-            head = await connection.head(deadline)
+            answer = await connection.head(deadline)
         except BaseException as error:
             is_stale = isinstance(error, Disconnected) and not (connection.is_fresh or incoming.began)
             connection.close()
@@ -113,7 +114,7 @@ class Client:
             raise
         if upload:
             upload.is_untouched = False
-        return Response(head, incoming, connection, request.route, self.pool)
+        return Response(answer, incoming, connection, request.route, self.pool)
 
 
 class _Stale(Exception):
@@ -126,5 +127,4 @@ def _head(request: Outgoing) -> bytes:
         headers = (*(pair for pair in headers if pair[0] != "authorization"), ("authorization", route.authorization))
     if route.proxy and not route.tls and route.proxy.authorization:
         headers = (*headers, ("proxy-authorization", route.proxy.authorization))
-    data = compose.head(method, route.target(path), route.authority, headers, content)
-    return data + content if content and isinstance(content, bytes) else data
+    return compose.head(method, route.target(path), route.authority, headers, content)

@@ -16,6 +16,9 @@ from fairlead.wire.upload import Upload
 HIGH_WATER: Final = 128 * 1024
 """How many bytes of a body may wait for a slow reader before reading from the upstream pauses."""
 
+MAX_JOINED: Final = 64 * 1024
+"""The longest body that is copied behind its head."""
+
 
 class Disconnected(UpstreamFailed):
     """The connection ended before the response did."""
@@ -97,13 +100,13 @@ class Connection(asyncio.Protocol):
             and transport.get_write_buffer_size() == 0
         )
 
-    def begin(self, method: str, data: bytes, upload: Upload | None = None) -> Incoming:
+    def begin(self, method: str, head: bytes, body: bytes = b"", upload: Upload | None = None) -> Incoming:
         """Sends the head, with a body that is here; one that is streamed follows by itself."""
         assert self._transport
         incoming = self.incoming = Incoming(method)
         self._upload = upload
         if self._error is None:
-            self._transport.write(data)
+            self._transport.writelines([head, body] if len(body) > MAX_JOINED else [head + body])
         if upload:
             upload.start(self)
         return incoming
