@@ -39,9 +39,9 @@ class Access:
         return self._checks[id(adapter)]
 
     def every(self, adapters: Iterable[Adapter]) -> tuple[Check, ...]:
-        """All checks of the adapters, each once."""
+        """All checks of the adapters, each once; those that ask others about a credential come last."""
         checks = {id(check): check for one in adapters if (check := self.of(one))}
-        return tuple(checks.values())
+        return tuple(sorted(checks.values(), key=lambda check: isinstance(check, TokenCheck) and check.asks))
 
     def _check(self, one: Occupant) -> Check | None:
         if faults := one.adapter.authentication_faults:

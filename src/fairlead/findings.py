@@ -120,6 +120,7 @@ def _mcp_problems(adapter: McpExposes) -> Iterator[Problem]:
 def _authentication_problems(adapter: Adapter) -> Iterator[Problem]:
     """What keeps all callers out; an adapter without authentication lets all of them in."""
     demand = adapter.authentication
+    yield from adapter.authentication_faults
     if demand and demand.unfit and not adapter.authentication_faults:
         yield Problem(demand.at("type"), demand.unfit)
 

@@ -104,6 +104,10 @@ class Model(BaseModel):
         meant = (problems for key, problems in entries.items() if (key in keys if keys else key not in others))
         return tuple(chain.from_iterable(meant))
 
+    def key_at(self, key: str) -> Place:
+        """Where a key stands that may have no value."""
+        return self._node.key_places[key] if self._node else Place("")
+
     def at(self, *keys: str) -> Place:
         """Where the section stands, or the innermost value that the keys lead to."""
         node: Any = self._node

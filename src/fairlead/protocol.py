@@ -92,10 +92,12 @@ class Protocol(HttpToolsProtocol):
         self._hung_up = hung_up
         if self._is_lost:
             hung_up()
-        return self._unwatch
 
-    def _unwatch(self) -> None:
-        self._hung_up = _nothing
+        def unwatch() -> None:
+            if self._hung_up is hung_up:  # the next request may watch already
+                self._hung_up = _nothing
+
+        return unwatch
 
     def close_if_idle(self) -> None:
         """Told now and then: closes a connection on which no request has come for long."""

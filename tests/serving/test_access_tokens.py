@@ -542,3 +542,17 @@ class Anywhere(httpx2.AsyncBaseTransport):
         sent = httpx.Request(request.method, str(request.url), headers=request.headers.raw, content=content)
         got = await self._issuer.handle_async_request(sent)
         return httpx2.Response(got.status_code, headers=got.headers.raw, content=await got.aread())
+
+
+async def test_the_key_of_one_adapter_is_not_shown_to_the_authorization_server_of_another() -> None:
+    issuer = Issuer()
+    keyed = ships("{type: bearer, token: '{{OTHER}}'}").replace("naftiko", "# another\nnaftiko", 1)
+    environ = {**ENVIRON, "OTHER": SecretStr("b-canary")}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    headers = {"authorization": "Bearer b-canary", "accept": "application/json, text/event-stream"}
+    async with world(ships(OPAQUE), keyed, upstream=issuer.transport(), environ=environ) as one:
+        listed = await one.mcp.post("/mcp", json=call, headers=headers)
+        nothing = await one.rest.get("/nothing", headers=headers)
+
+    assert (listed.status_code, nothing.status_code) == (200, 404)
+    assert issuer.paths == []

@@ -40,6 +40,11 @@ capability:
       uri: steps://{imo}
       steps: [{type: call, name: one, call: registry.get-ship}]
       mappings: [{targetName: name, value: $.one.vessel}]
+    - name: typed
+      uri: typed://{imo}
+      call: registry.get-ship
+      inputParameters: [{name: imo, type: integer, pattern: '^[0-9]+$'}]
+    - {name: all, uri: 'ships://all', outputParameters: [{type: string, value: all of them}]}
     - {name: manuals, uri: 'manuals://all', description: Manuals, location: 'file:///./manuals'}
     prompts:
     - name: describe
@@ -60,6 +65,9 @@ def file(tmp_path: Path) -> Path:
     (tmp_path / "manuals" / "a b.md").write_text("# Hello")
     (manuals / "flag.png").write_bytes(b"\x89PNG")
     (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "manuals" / ".env").write_text("KEY=secret")
+    (tmp_path / "manuals" / ".git").mkdir()
+    (tmp_path / "manuals" / ".git" / "config").write_text("secret")
     (tmp_path / "manuals" / "link.txt").symlink_to(tmp_path / "secret.txt")
     (tmp_path / "prompt.txt").write_text("Say {{what}}")
     (tmp_path / "main.yaml").write_text(DOCUMENT)
@@ -83,6 +91,7 @@ async def test_resources_are_listed_by_their_uris_and_those_with_placeholders_as
 
     assert [(one.uri, one.name, one.mime_type) for one in listed] == [
         ("words://hello", "hello", "text/plain"),
+        ("ships://all", "all", "application/json"),
         ("manuals://all/a%20b.md", "a b.md", "text/markdown"),
         ("manuals://all/deep/flag.png", "flag.png", "image/png"),
     ]
@@ -90,6 +99,7 @@ async def test_resources_are_listed_by_their_uris_and_those_with_placeholders_as
         ("ships://{imo}", "Ship", "application/json"),
         ("flags://{flag}", None, "image/png"),
         ("steps://{imo}", None, "application/json"),
+        ("typed://{imo}", None, "application/json"),
     ]
 
 
@@ -100,6 +110,8 @@ async def test_resources_are_listed_by_their_uris_and_those_with_placeholders_as
         ("steps://9074729", "application/json", '{"name":"Fram"}', None),
         ("flags://no", "image/png", None, "iVBORw=="),
         ("words://hello", "text/plain", '"Ahoy"', None),
+        ("ships://all", "application/json", '"all of them"', None),
+        ("typed://9074729", "application/json", '{"vessel":"Fram"}', None),
         ("manuals://all/a%20b.md", "text/markdown", "# Hello", None),
         ("manuals://all/deep/flag.png", "image/png", None, "iVBORw=="),
     ],
@@ -125,12 +137,32 @@ async def test_the_value_of_a_placeholder_is_one_segment_decoded(file: Path) -> 
 
 @pytest.mark.parametrize(
     "uri",
-    ["manuals://all/link.txt", "manuals://all/../secret.txt", "manuals://all/%2e%2e/secret.txt", "manuals://all/"],
+    [
+        "manuals://all/link.txt",
+        "manuals://all/../secret.txt",
+        "manuals://all/%2e%2e/secret.txt",
+        "manuals://all/",
+        "manuals://all/.env",
+        "manuals://all/.git/config",
+    ],
 )
 async def test_no_uri_leads_out_of_a_folder(file: Path, uri: str) -> None:
     async with world(load(file), upstream=answers()) as one, one.client() as client:
         with pytest.raises(MCPError, match="unknown resource"):
             await client.read_resource(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [("typed://abc", "argument 'imo'"), ("ships://%ff", "the URI is not percent-encoded UTF-8 text")],
+)
+async def test_a_uri_with_a_value_of_no_use_says_so(file: Path, uri: str, message: str) -> None:
+    upstream = answers()
+    async with world(load(file), upstream=upstream) as one, one.client() as client:
+        with pytest.raises(MCPError, match=message):
+            await client.read_resource(uri)
+
+    assert upstream.got == []
 
 
 async def test_an_upstreams_error_is_no_content(file: Path) -> None:
@@ -199,6 +231,7 @@ capability:
     resources:
     - {name: lacks, uri: 'ships://all', call: r.get-ship}
     - {name: more, uri: 'ships://{imo}/{port}', call: r.get-ship}
+    - {name: twice, uri: 'twice://{imo}/{imo}', call: r.get-ship}
     - {name: nothing, uri: 'nothing://x'}
     - {name: gone, uri: 'gone://x', location: 'file:///./gone'}
     - {name: web, uri: 'web://x', location: 'https://x.example'}
@@ -212,6 +245,7 @@ def test_what_cannot_be_served_is_told() -> None:
     assert [problem.message for problem in loads(BROKEN).problems] == [
         "the URI 'ships://all' does not say 'imo', which is needed",
         "nothing uses {port} of the URI",
+        "the URI 'twice://{imo}/{imo}' has 'imo' twice",
         "'nothing' has no `call`",
         "there is nothing at the location 'file:///./gone'",
         "the location 'https://x.example' is no file:// path",

@@ -89,7 +89,8 @@ class ResourceServer(Demand):
             read = OpaqueTokens(client, issuer, upstream, given.get("introspectionEndpoint", ""))
         expected = Expected(issuer, audience, OPAQUE if self._asks else SIGNED)
         needed = tuple(given.get("scopes", "").split())
-        return TokenCheck(expected, resource if _is_url(resource) else "", needed, Remembered(read))
+        known = resource if _is_url(resource) else ""
+        return TokenCheck(expected, known, needed, Remembered(read), asks=self._asks)
 
     def described(self) -> tuple[dict[str, Any], ...]:
         names = self.scopes.split() if isinstance(self.scopes, str) else self.scopes
@@ -108,6 +109,8 @@ class TokenCheck:
     """The URL of what is protected; empty where the file names none, and nothing is told of it."""
     scopes: tuple[str, ...]
     read: Read = field(repr=False)
+    asks: bool = False
+    """Whether the authorization server is asked about every token, and so gets to see it."""
 
     async def __call__(self, scope: Scope) -> Scope:
         token, rest = authorization(scope, "Bearer")

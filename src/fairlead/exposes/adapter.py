@@ -34,8 +34,10 @@ class Adapter(Model):
 
     @property
     def authentication_faults(self) -> tuple[Problem, ...]:
-        """Why nobody can tell who may call."""
-        return self.faults("authentication", "auth")
+        """Why nobody can tell who may call; a key without a value is no word that everybody may."""
+        empty = [key for key in ("authentication", "auth") if self._node and self._node.get(key, "") is None]
+        silent = (Problem(self.key_at(key), f"{key!r} says nothing, so nobody is let in") for key in empty)
+        return (*self.faults("authentication", "auth"), *silent)
 
     @model_validator(mode="after")
     def _has_a_namespace(self) -> Self:

@@ -20,18 +20,26 @@ _KINDS: Final = {".md": "text/markdown", ".yaml": "application/yaml", ".yml": "a
 def names(root: Path) -> Iterator[str]:
     """The paths of all files below a resolved folder; links that lead out of it are none of them."""
     for folder, folders, files in os.walk(root):
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(folder) / name
-            if path.is_file() and path.resolve().is_relative_to(root):
+            if _is_open(path, root):
                 yield path.relative_to(root).as_posix()
+
+
+def _is_open(path: Path, root: Path) -> bool:
+    """Whether a path is a file, with a name in UTF-8, not hidden, and no link leads out of the folder."""
+    name = path.relative_to(root)
+    is_hidden = any(part.startswith(".") for part in name.parts)
+    is_text = str(name).encode(errors="replace") == os.fsencode(name)
+    return not is_hidden and is_text and path.is_file() and path.resolve().is_relative_to(root)
 
 
 def inside(root: Path, name: str) -> Path | None:
     """The file of that path below a resolved folder, None where there is none or it would be outside."""
     path = root / name
     is_plain = ".." not in path.parts and "\0" not in str(path)
-    return path if is_plain and path.resolve().is_relative_to(root) and path.is_file() else None
+    return path if is_plain and path.is_relative_to(root) and _is_open(path, root) else None
 
 
 def bounded(path: Path) -> bytes:

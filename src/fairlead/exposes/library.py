@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 import mcp_types as types
 from anyio import to_thread
 from mcp.shared.exceptions import MCPError
 
-from fairlead.errors import CallError, Refused, did_you_mean
+from fairlead.errors import ArgumentError, CallError, Refused, did_you_mean
 from fairlead.exposes.folder import MAX_FILES, bounded, inside, kind, names
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
 from fairlead.operation import Operation, Result
+from fairlead.styles import from_text
 
 _TEXTUAL: Final = ("text/", "application/json", "application/yaml", "application/xml", "application/javascript")
 
@@ -26,7 +27,7 @@ class Library:
     """The resources and prompts of one endpoint; what was refused is not listed, and reading it says why."""
 
     def __init__(self, resources: Iterable[tuple[Resource, Operation]], prompts: Iterable[NamedPrompt]) -> None:
-        self._resources = tuple(resources)
+        self._resources = tuple(sorted(resources, key=lambda pair: bool(pair[0].holes)))  # literal ones first
         self._prompts = {one.name: one.prompt for one in prompts}
 
     @property
@@ -70,7 +71,7 @@ class Library:
                 data = await to_thread.run_sync(bounded, path)
                 return _read(uri, data, resource.written.mime_type or kind(path), binary=resource.written.binary)
             if resource.folder is None and (values := resource.values(uri)) is not None:
-                result = await operation(values)
+                result = await operation(_typed(operation, values))
                 return _answered(uri, resource, result, await result.body.read())
         hint = did_you_mean(uri, [resource.uri for resource, _ in self._resources])
         raise MCPError(types.INVALID_PARAMS, f"unknown resource {uri!r}" + (f"; {hint}" if hint else ""))
@@ -99,6 +100,18 @@ class Library:
                 for role, text in messages
             ],
         )
+
+
+def _typed(operation: Operation, values: Mapping[str, str]) -> dict[str, Any]:
+    """The texts of a URI as the types that are declared for them."""
+    types_of = {item.name: item.type for item in operation.inputs}
+    typed: dict[str, Any] = {}
+    for name, text in values.items():
+        try:
+            typed[name] = from_text(types_of.get(name), text)
+        except ValueError as error:
+            raise ArgumentError.about(name, str(error)) from None
+    return typed
 
 
 def as_error(error: CallError) -> MCPError:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from fairlead.binds import Bindings, path_of
 from fairlead.caller import Caller
-from fairlead.errors import Place, Problem
+from fairlead.errors import ArgumentError, Place, Problem
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.model import InputParameter, Name, Text
@@ -75,7 +75,13 @@ class Resource:
     def values(self, uri: str) -> dict[str, str] | None:
         """The value of each placeholder in a URI, None for the URI of another resource."""
         match = self._pattern.fullmatch(uri)
-        return dict(zip(self.holes, map(unquote, match.groups()), strict=True)) if match else None
+        if match is None:
+            return None
+        try:
+            texts = [unquote(text, errors="strict") for text in match.groups()]
+        except UnicodeDecodeError:
+            raise ArgumentError("the URI is not percent-encoded UTF-8 text") from None
+        return dict(zip(self.holes, texts, strict=True))
 
 
 def resources(
@@ -91,8 +97,13 @@ def resources(
 def _entry(
     one: McpResource, names: frozenset[str], bindings: Bindings, faults: tuple[Problem, ...], max_bytes: int | None
 ) -> Entry:
-    holes = (InputParameter(name=hole, type="string", required=True) for hole in parse(one.uri).holes)
-    declared = (*holes, *one.input_parameters)
+    holes = parse(one.uri).holes
+    known = {parameter.name for parameter in one.input_parameters}
+    undeclared = (InputParameter(name=hole, type="string") for hole in holes if hole not in known)
+    declared = tuple(
+        parameter.model_copy(update={"required": True}) if parameter.name in holes else parameter
+        for parameter in (*undeclared, *one.input_parameters)
+    )
     scope = Scope(names, bindings, partial(one.at, "with"), None, declared, one.input_parameters)
     return Entry(one, one.as_call(), scope, faults, max_bytes)
 
@@ -108,6 +119,9 @@ def _planned(one: McpResource, exposed: Exposed, adapter: Adapter) -> Resource:
 def _uri_problems(planned: Resource) -> Iterator[Problem]:
     """What the URI lacks, and what of it nothing would take."""
     one, inputs = planned.written, planned.exposed.inputs
+    named = [part.name for part in parse(one.uri).parts if isinstance(part, Hole)]
+    for name in {name for name in named if named.count(name) > 1}:
+        yield Problem(one.at("uri"), f"the URI {one.uri!r} has {name!r} twice")
     for item in inputs:
         if item.required and item.name not in planned.holes:
             hint = f"take it up in the URI, as {{{item.name}}}"

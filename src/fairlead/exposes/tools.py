@@ -201,7 +201,7 @@ def hint_of(adapters: Iterable[McpExposes]) -> CacheHint | None:
     listed = tuple(adapters)
     if all(one.ttl_ms is None and one.cache_scope is None for one in listed):
         return None
-    is_public = all(one.cache_scope == "public" for one in listed)
+    is_public = all(one.cache_scope == "public" and one.authentication is None for one in listed)
     return CacheHint(min(one.ttl_ms or 0 for one in listed), "public" if is_public else "private")
 
 
