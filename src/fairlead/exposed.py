@@ -152,14 +152,15 @@ class Exposed:
         except CallError as error:
             return Failing(error)
         bound = run if self.binding.is_identity else Bound(run, sources)
-        shaped = self._shaped(bound, self.shape) if self.shape and self.consumed else bound
+        shaped = self._shaped(bound, self.shape, wiring) if self.shape and self.consumed else bound
         written = Reencoded(shaped, ENCODINGS[self.encoding]) if self.encoding else shaped
         is_said = self.media_type or (self.max_bytes is not None and not self.shape)
         return Declared(written, self.media_type, self.max_bytes) if is_said else written
 
-    def _shaped(self, run: Run, shape: Shape) -> Run:
+    def _shaped(self, run: Run, shape: Shape, wiring: Wiring) -> Run:
         """The run, its answers read no further than the mapping looks, and mapped."""
-        return Shaped(run, shape, narrowed(self.format, looked_at(shape)))
+        form = wiring.reading(self.consumed, self.format) if self.consumed else self.format
+        return Shaped(run, shape, narrowed(form, looked_at(shape)))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

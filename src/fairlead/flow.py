@@ -56,7 +56,7 @@ class PlannedCall:
             return run
         sources = tuple((one.argument, revealed(source, wiring.environ)) for one, source in self.sources)
         required = frozenset(parameter.argument for parameter, _ in self.sources if parameter.required)
-        return CallAct(run, sources, required, self.keep, self.format)
+        return CallAct(run, sources, required, self.keep, wiring.reading(self.target.consumed, self.format))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from fairlead.auth import Credential, Send
 from fairlead.binds import Bindings, Environ
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, filled, holes
 from fairlead.consumed import Api, Consumed, below
+from fairlead.encodings import ENCODINGS
 from fairlead.errors import CallError, Unconfigured
-from fairlead.formats import FORMATS, Format
+from fairlead.formats import FORMATS, JSON, Format
 from fairlead.headers import is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.names import find
@@ -40,6 +41,10 @@ class Wiring:
     """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
     scripts: ScriptRuns = field(default_factory=ScriptRuns)
     senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
+
+    def reading(self, consumed: Consumed, form: Format) -> Format:
+        """What reads the answers of an operation; the sandbox answers in JSON what it cannot write."""
+        return JSON if self.in_sandbox and consumed.operation.output_raw_format not in ENCODINGS else form
 
     def sender(self, credential: Credential | None, bindings: Bindings) -> Send:
         """What sends with the credential: the same for all its operations, so that they share tokens and nonces."""

@@ -11,6 +11,7 @@ import pytest
 
 from fairlead.errors import CallError
 from fairlead.in_process import in_process
+from fairlead.listeners import arrange
 from fairlead.load import loads
 from fairlead.sandbox import Sandbox, base_uris, environ_of
 from fairlead.settings import Settings
@@ -228,3 +229,30 @@ capability:
             answered = error.status
 
     assert answered == status
+
+
+@pytest.mark.parametrize("raw", ["json", "xml", "yaml", "csv", "html", "markdown", "ndjson", "text"])
+async def test_an_operation_of_any_format_is_mapped_in_front_of_the_sandbox(raw: str) -> None:
+    text = f"""\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example
+    resources: [{{path: /ships, operations: [{{name: all, outputRawFormat: {raw}}}]}}]
+  exposes:
+  - type: mcp
+    namespace: m
+    tools: [{{name: all, call: harbour.all, outputParameters: [{{name: a, type: string, mapping: '$.tables'}}]}}]
+"""
+    one = loads(text)
+    environ = environ_of([one])
+    settings = Settings(base_uris=base_uris([one]))
+    transport = in_process(Sandbox((one,), environ))
+    async with connect(settings.limits, None, transport) as upstream:
+        listeners, _ = arrange([one], settings)
+        wiring = Wiring(upstream, environ, settings.base_uris, in_sandbox=True)
+        (tool,) = listeners[0].tools
+        result = await tool.exposed.operation(wiring)({})
+
+    assert (result.status, len(await result.body.read()) > 0) == (200, True)
