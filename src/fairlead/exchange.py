@@ -8,10 +8,13 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string
+
+from fairlead.headers import Headers
+from fairlead.relay import Relay
 
 _MAX_JOINED: Final = 64 * 1024
 """The longest body that is copied behind its head; a longer one is worth a write of its own."""
@@ -23,16 +26,29 @@ _BODYLESS: Final = frozenset({204, 304})
 Pairs = Iterable[tuple[bytes, bytes]]
 
 
+class Connection(Protocol):
+    """The connection of an exchange, as far as that looks."""
+
+    loop: AbstractEventLoop
+    relay: Relay | None
+    """What moves when the caller hangs up or takes more."""
+
+    def wait(self, exchange: RequestResponseCycle) -> None:
+        """Has a task answer."""
+
+
 class Exchange(RequestResponseCycle):
-    """What an application gets as `receive` and `send`."""
+    """What an application gets as `receive` and `send`; a `Caller` for whoever does not wait."""
 
     _head = b""
     """Waits for the start of the body, at most until the loop's next turn."""
     _says_close = False
 
-    def __init__(self, loop: AbstractEventLoop, *args: Any) -> None:
+    def __init__(self, connection: Connection, *args: Any) -> None:
         super().__init__(*args)
-        self._loop = loop
+        self._connection = connection
+
+    # For who waits.
 
     async def send(self, message: Any) -> None:
         """Sends the head, and then piece by piece the body."""
@@ -47,6 +63,31 @@ class Exchange(RequestResponseCycle):
             self._send_body(message.get("body", b""), more=message.get("more_body", False))
         else:
             self._send_head(message["status"], message.get("headers", ()))
+
+    # For who does not, a `Caller`.
+
+    @property
+    def is_gone(self) -> bool:
+        return self.transport.is_closing()
+
+    @property
+    def is_full(self) -> bool:
+        return self.flow.write_paused
+
+    def attend(self, relay: Relay | None) -> None:
+        self._connection.relay = relay
+
+    def begin(self, status: int, headers: Headers) -> None:
+        self._send_head(status, [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+
+    def push(self, body: bytes, *, more: bool) -> None:
+        self._send_body(body, more=more)
+
+    def cut(self) -> None:
+        self.transport.close()
+
+    def wait(self) -> None:
+        self._connection.wait(self)
 
     def _send_head(self, status: int, headers: Pairs) -> None:
         self.response_started = True
@@ -65,7 +106,7 @@ class Exchange(RequestResponseCycle):
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
         self._head = b"".join(lines)
-        self._loop.call_soon(self._flush)
+        self._connection.loop.call_soon(self._flush)
 
     def _frame(self, name: bytes, value: bytes) -> None:
         """Takes in what a header says of the body, or of the connection."""

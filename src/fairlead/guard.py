@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping
 from fairlead.exposes.http import send_error
 from fairlead.exposes.pages import HEALTH
+from fairlead.relay import Caller
 from fairlead.settings import bracketed
 
+Relaying = Callable[[Scope, Caller], bool]
 log = logging.getLogger("fairlead")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _MAX_KNOWN = 1024
@@ -31,6 +34,7 @@ class Guard:
         self._app = app
         self._hosts = frozenset(bracketed(host.lower()) for host in hosts)
         self._known: set[bytes] = set()
+        self._relay: Relaying | None = getattr(app, "relay", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,6 +59,16 @@ class Guard:
             log.exception("%s %s failed", scope["method"], scope["path"].encode("unicode_escape").decode())
             if not started:
                 await send_error(CallError("the request failed for a reason of our own; the log has more"), send)
+
+    def relay(self, scope: Scope, caller: Caller) -> bool:
+        """As `Gateway.relay`, where what is behind the checks can do that."""
+        if self._relay is None:
+            return False
+        try:
+            self._check(scope)
+            return self._relay(scope, caller)
+        except CallError:
+            return False
 
     def _check(self, scope: Scope) -> None:
         if "*" in self._hosts or scope["path"] in HEALTH:

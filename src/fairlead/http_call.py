@@ -16,12 +16,13 @@ from urllib.parse import quote
 
 from fairlead.arguments import Location, Stream, plain
 from fairlead.auth import Send
+from fairlead.auth.base import Signed, Unsigned
 from fairlead.bodies import Encoder, NoBody
 from fairlead.errors import ArgumentError, Place
 from fairlead.headers import Headers, is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
-from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Result, Source
+from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Ready, Result, Single, Source
 from fairlead.styles import to_pairs, to_simple
 from fairlead.template import Hole, Template
 from fairlead.upstream import Request
@@ -68,7 +69,7 @@ _PLAIN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]+").fullmatch
 
 
 @dataclass(frozen=True)
-class HttpCall:
+class HttpCall(Single):
     """The call of a consumed operation. Nothing here that may hold a secret is printed."""
 
     method: str
@@ -83,6 +84,9 @@ class HttpCall:
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         return await self.send(self.request(arguments, forwarded))
+
+    def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
+        return self.send.ready(self.request(arguments, forwarded)) if isinstance(self.send, Signed | Unsigned) else None
 
     def request(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Request:
         """What the arguments ask for, not yet signed; raises `ArgumentError` for a value that cannot be sent."""

@@ -131,6 +131,9 @@ class MeasuredUpstream(Upstream):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._upstream, name)
 
+    def ready(self, request: Request) -> None:
+        """Nothing is sent without `send`, for it would not be measured."""
+
     async def send(self, request: Request) -> Result:
         host = urlsplit(request.url).hostname or ""
         with self._metrics.upstream.one(method_of(request.method), host) as outcome:

@@ -107,6 +107,54 @@ class Run(Protocol):
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result: ...
 
 
+class Underway(Protocol):
+    """An upstream's response on its way, for whoever is told of it and does not wait."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Headers: ...
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of the body is here."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it has failed for no better reason than that its connection was no longer one."""
+
+    def listen(self, told: Callable[[], object]) -> None:
+        """Has `told` called, once, as soon as there is something new to `look` at."""
+
+    def look(self) -> bytes | None:
+        """What is here of the body; None as long as the head is not. Raises a `CallError` where no more will come."""
+
+    def close(self) -> None:
+        """Gives it up; what was not read is not fetched."""
+
+
+class Ready(Protocol):
+    """A request that is ready to be sent, and the way it would take."""
+
+    @property
+    def head(self) -> bytes:
+        """All of it, as it is sent."""
+
+    def begin(self, head: bytes) -> Underway | None:
+        """Sends a request of that head the same way; None where somebody has to wait for a connection."""
+
+
+class Single:
+    """A run that is one request, and whose answer goes on as it is."""
+
+    __slots__ = ()
+
+    def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
+        """The request, signed; None where it takes more than to send it. Raises `CallError`."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A named function with checked inputs.
@@ -126,9 +174,16 @@ class Operation:
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         self.ensure_it_can_run()
+        return await self.run(self._checked(arguments), forwarded)
+
+    def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
+        """As `Single.ready`, for arguments that are checked first."""
+        return self.run.ready(self._checked(arguments), forwarded) if isinstance(self.run, Single) else None
+
+    def _checked(self, arguments: Arguments) -> Arguments:
         given = self.inputs.by_name(arguments)
         self.inputs.check(given)
-        return await self.run(given, forwarded)
+        return given
 
 
 class Source(Protocol):
@@ -177,15 +232,21 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Single):
     """An operation whose parameters take their values from the caller's arguments under other names, or constants."""
 
     run: Run
     sources: tuple[tuple[str, Source], ...]
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
+        return await self.run(self._given(arguments), forwarded)
+
+    def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
+        return self.run.ready(self._given(arguments), forwarded) if isinstance(self.run, Single) else None
+
+    def _given(self, arguments: Arguments) -> Arguments:
         values = ((name, source(arguments)) for name, source in self.sources)
-        return await self.run({name: value for name, value in values if value is not UNSET}, forwarded)
+        return {name: value for name, value in values if value is not UNSET}
 
 
 Shape = Callable[[Json, Arguments], Json]

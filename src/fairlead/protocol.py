@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from httptools import parse_url
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from fairlead.errors import Stopping
 from fairlead.exchange import Exchange
 from fairlead.exposes.http import HANG_UP
+from fairlead.relay import Relay
 
 
 def _nothing() -> None:
@@ -30,6 +32,7 @@ class Protocol(HttpToolsProtocol):
         self._is_lost = False
         self._hung_up = _nothing
         self._extensions: Any = {HANG_UP: self._watch}
+        self.relay: Relay | None = None
 
     def data_received(self, data: bytes) -> None:
         self.idle_until = inf
@@ -49,14 +52,14 @@ class Protocol(HttpToolsProtocol):
         scope["extensions"] = self._extensions
         before, self.cycle = self.cycle, self._exchange(keep_alive=version != "1.0" and parser.should_keep_alive())
         if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start(self.cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
 
     def _exchange(self, *, keep_alive: bool) -> Exchange:
         return Exchange(
-            self.loop,
+            self,
             self.scope,
             self.transport,
             self.flow,
@@ -69,6 +72,15 @@ class Protocol(HttpToolsProtocol):
             keep_alive,
             self.on_response_complete,
         )
+
+    def _start(self, exchange: Exchange) -> None:
+        relay = getattr(self.app, "relay", None)
+        if relay is None or not relay(self.scope, exchange):
+            self.wait(exchange)
+
+    def wait(self, exchange: RequestResponseCycle) -> None:
+        """Has a task answer."""
+        self._start_asgi_task(exchange, self.app)
 
     def on_response_complete(self) -> None:
         """Goes on with the next request, or waits for one."""
@@ -86,6 +98,19 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._is_lost = True
         self._hung_up()
+        if self.relay:
+            self.relay.move()
+
+    def resume_writing(self) -> None:
+        """Lets go on whoever had more for the caller than he took."""
+        super().resume_writing()
+        if self.relay:
+            self.relay.move()
+
+    def give_up(self) -> None:
+        """Told that the time to stop is over."""
+        if self.relay:
+            self.relay.fail(Stopping("the gateway is stopping"))
 
     def _watch(self, hung_up: Callable[[], None]) -> Callable[[], None]:
         """The extension: calls back when the caller hangs up, unless what is given back is called before."""

@@ -31,6 +31,7 @@ from fairlead.guard import LOOPBACK, Guard
 from fairlead.listeners import Listener, ToolSet
 from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
 from fairlead.operation import Operation
+from fairlead.relay import Caller
 from fairlead.settings import Settings
 from fairlead.wiring import Wiring
 
@@ -131,10 +132,14 @@ def _controls(
 class Dispatch:
     """Hands the paths of MCP endpoints and of our own pages to them, and all others to the REST gateway."""
 
-    def __init__(self, apps: Mapping[str, ASGIApp], gateway: ASGIApp) -> None:
+    def __init__(self, apps: Mapping[str, ASGIApp], gateway: Gateway) -> None:
         self._apps = apps
         self._gateway = gateway
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._apps.get(scope["path"].rstrip("/"), self._gateway)
         await app(scope, receive, send)
+
+    def relay(self, scope: Scope, caller: Caller) -> bool:
+        """As `Gateway.relay`."""
+        return scope["path"].rstrip("/") not in self._apps and self._gateway.relay(scope, caller)

@@ -55,6 +55,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.up.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in [*self.server_state.connections]:
+            if isinstance(connection, Protocol):
+                connection.give_up()
+
     async def on_tick(self, counter: int) -> bool:
         """Looks at all connections once a second: cheaper than a timer for each."""
         if counter % TICKS_A_SECOND == 0:

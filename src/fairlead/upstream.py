@@ -23,7 +23,7 @@ from fairlead.decoding import ACCEPTED, Decoder
 from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
 from fairlead.in_process import Answer, send
-from fairlead.operation import Body, Bytes, Result
+from fairlead.operation import Body, Bytes, Ready, Result, Underway
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
@@ -78,6 +78,14 @@ class Upstream:
         if self._transport:
             await self._transport.aclose()
 
+    def ready(self, request: Request) -> Ready | None:
+        """The request, ready for whoever does not wait; None where only `send` can send it. Raises `ArgumentError`."""
+        if self._transport:
+            return None
+        route, path = self._routes.find(request.url, request.tls)
+        headers = _with_defaults(request.headers)
+        return self._client.ready(Outgoing(request.method, route, path, headers, request.content))
+
     async def send(self, request: Request) -> Result:
         """The response, its body not yet read.
 
@@ -94,10 +102,11 @@ class Upstream:
         else:
             route, path = self._routes.find(request.url, request.tls)
             source = await self._client.send(Outgoing(request.method, route, path, headers, request.content))
-        if not 200 <= source.status <= 599:
+        try:
+            return Result(source.status, headers_of(source), self._body(source))
+        except UpstreamFailed:
             await source.aclose()
-            raise UpstreamFailed(f"the upstream answered with {source.status}, which is no status of HTTP")
-        return Result(source.status, to_caller(source.headers), self._body(source))
+            raise
 
     def _body(self, source: Response | Answer) -> Body:
         encoding = ", ".join([value for name, value in source.headers if name == "content-encoding"])
@@ -105,6 +114,13 @@ class Upstream:
         if data is None:
             return _Stream(source, encoding, self._limits)
         return Bytes(data) if len(data) <= self._limits.body else _Stream(source, encoding, self._limits, data)
+
+
+def headers_of(source: Response | Answer | Underway) -> Headers:
+    """What the caller gets to see of the headers; raises `UpstreamFailed` where the status is none."""
+    if not 200 <= source.status <= 599:
+        raise UpstreamFailed(f"the upstream answered with {source.status}, which is no status of HTTP")
+    return to_caller(source.headers)
 
 
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))

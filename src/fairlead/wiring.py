@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from fairlead.arguments import plain
 from fairlead.auth import Credential, Send
+from fairlead.auth.base import Unsigned
 from fairlead.binds import Bindings, Environ
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, filled, holes
 from fairlead.consumed import Api, Consumed, below
@@ -49,7 +50,7 @@ class Wiring:
     def sender(self, credential: Credential | None, bindings: Bindings) -> Send:
         """What sends with the credential: the same for all its operations, so that they share tokens and nonces."""
         if credential is None or (self.in_sandbox and not credential.is_constant and not credential.refusal):
-            return self.upstream.send
+            return Unsigned(self.upstream)
         if id(credential) not in self.senders:
             self.senders[id(credential)] = (credential, credential.sender(bindings, self.environ, self.upstream))
         return self.senders[id(credential)][1]

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from fairlead.auth.scheme import Scheme
 from fairlead.binds import Bindings, Environ
 from fairlead.errors import CallError, Refused
-from fairlead.operation import Result
+from fairlead.operation import Ready, Result
 from fairlead.upstream import Request, Upstream
 
 Send = Callable[[Request], Awaitable[Result]]
@@ -32,6 +32,24 @@ class Signed:
 
     def __call__(self, request: Request) -> Awaitable[Result]:
         return self.upstream.send(self.sign(request))
+
+    def ready(self, request: Request) -> Ready | None:
+        """As `Upstream.ready`, for what is signed first."""
+        return self.upstream.ready(self.sign(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Sends each request as it is."""
+
+    upstream: Upstream = field(repr=False)
+
+    def __call__(self, request: Request) -> Awaitable[Result]:
+        return self.upstream.send(request)
+
+    def ready(self, request: Request) -> Ready | None:
+        """As `Upstream.ready`."""
+        return self.upstream.ready(request)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,13 @@ from fairlead.errors import ArgumentError, CallError, MethodNotAllowed
 from fairlead.exposes.forward import Proxy
 from fairlead.exposes.http import UnlessGone, log, send_empty, send_error, send_result
 from fairlead.exposes.proxy import METHODS, Forwarding, Passing
-from fairlead.exposes.request import Reader, Reading, read_body
+from fairlead.exposes.request import Reader, Reading, has_body, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
+from fairlead.exposes.shortcut import Shortcut
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.operation import Operation
+from fairlead.relay import Caller, Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Endpoint:
     operation: Operation | Forwarding
     reader: Reader | Passing
     check: Check | None
+    shortcut: Shortcut | None = None
 
 
 class Gateway:
@@ -59,7 +62,8 @@ class Gateway:
         self._table: RouteTable[Endpoint] = RouteTable()
         heads: list[tuple[str, Endpoint]] = []
         for route, operation, check in operations:
-            endpoint = Endpoint(route, operation, Reader(operation.inputs, reading), check)
+            reader = Reader(operation.inputs, reading)
+            endpoint = Endpoint(route, operation, reader, check, None if check else Shortcut(operation, reader))
             self._table.add(route.method, route.path, endpoint)
             heads += [(route.path, endpoint)] if route.method == "GET" else []
         for path, endpoint in heads:
@@ -89,6 +93,23 @@ class Gateway:
             await _other_method(method, methods, send)
         else:
             await self._pages(scope, receive, send)
+
+    def relay(self, scope: Scope, caller: Caller) -> bool:
+        """Whether the answer to a request is on its way already, as it comes from upstream, and nobody has to wait.
+
+        Where it is not, nothing has happened, and the request is to be answered in the ordinary way.
+        """
+        if scope["method"] != "GET" or has_body(scope):
+            return False
+        try:
+            match = self._table.find("GET", scope["raw_path"])
+            response = match.found.shortcut.begin(match.values, scope) if match and match.found.shortcut else None
+        except CallError:
+            return False
+        if not match or not response:
+            return False
+        Relay(response, caller, match.found.route)
+        return True
 
     def _checks_at(self, path: bytes, methods: Iterable[str]) -> tuple[Check, ...]:
         """The checks of all routes at a path; none where any of them is open."""

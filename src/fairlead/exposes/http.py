@@ -17,9 +17,9 @@ from fairlead.operation import Bytes, Result
 
 log = logging.getLogger("fairlead")
 _BODYLESS = frozenset({204, 304})
-_UNBUFFERED: Final = (b"x-accel-buffering", b"no")
+_EVENTS: Final = "text/event-stream"
+_UNBUFFERED: Final = ("x-accel-buffering", "no")
 """Tells proxies before the gateway not to hold events back."""
-
 
 HANG_UP: Final = "fairlead.hang_up"
 """The extension of ASGI by which our server lets itself be told what to call as soon as the caller hangs up."""
@@ -73,9 +73,7 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
     connection and the caller sees that the body is not whole.
     """
     try:
-        headers = _encoded(result.headers)
-        if result.media_type == "text/event-stream":
-            headers = [*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED]
+        headers = _encoded(unbuffered(result.headers))
         await send({"type": "http.response.start", "status": result.status, "headers": headers})
         if isinstance(result.body, Bytes):
             is_sent = not head and result.status not in _BODYLESS
@@ -95,11 +93,24 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
 
 async def send_error(error: CallError, send: Send, *, head: bool = False) -> None:
     """Sends an error as `application/problem+json` (RFC 9457)."""
+    headers, body = problem(error)
+    await send({"type": "http.response.start", "status": error.status, "headers": _encoded(headers)})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def problem(error: CallError) -> tuple[Headers, bytes]:
+    """The headers and the body that tell of an error."""
     body = json.dumps(error.problem(), separators=(",", ":"), default=str).encode()
     own = (("content-type", "application/problem+json"), ("content-length", str(len(body))))
-    headers = _encoded((*own, *error.headers))
-    await send({"type": "http.response.start", "status": error.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    return (*own, *error.headers), body
+
+
+def unbuffered(headers: Headers) -> Headers:
+    """The headers of an answer; those of events say that none may be held back."""
+    for name, value in headers:
+        if name == "content-type" and value[: len(_EVENTS)].lower() == _EVENTS:
+            return (*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED)
+    return headers
 
 
 async def send_empty(status: int, headers: Headers, send: Send) -> None:

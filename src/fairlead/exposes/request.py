@@ -35,12 +35,17 @@ class Reading:
     forward_query: bool = False
 
 
+def has_body(scope: Scope) -> bool:
+    """Whether the request says that it has a body."""
+    names = [name for name, _ in scope["headers"]]
+    return b"content-length" in names or b"transfer-encoding" in names
+
+
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The whole body; raises `TooLarge` as soon as its declared or real length passes the limit."""
-    headers = dict(scope["headers"])
-    declared = headers.get(b"content-length", b"")
-    if not declared and scope["method"] in _SELDOM and b"transfer-encoding" not in headers:
+    if scope["method"] in _SELDOM and not has_body(scope):
         return b""
+    declared = dict(scope["headers"]).get(b"content-length", b"")
     data = BytesIO()
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"the request's body is larger than {limit} bytes")
@@ -71,13 +76,17 @@ class Reader:
             places[item.location] = (*places.get(item.location, ()), item)
         return places
 
+    @cached_property
+    def is_of_path(self) -> bool:
+        """Whether requests without query and body give nothing but the texts of their paths."""
+        is_text = all(item.type in (None, "string") and not item.pattern for item in self._at.get("path", ()))
+        return is_text and self._at.keys().isdisjoint(("header", "cookie"))
+
     def streams(self, scope: Scope) -> bool:
         """Whether the body goes on while it comes in: the operation takes it whole, and nothing here can read it."""
         if "body" not in self._at:
             return False
-        names = {name for name, _ in scope["headers"]}
-        has_body = b"content-length" in names or b"transfer-encoding" in names
-        return has_body and not _is_json(_media(headers_of(scope)))
+        return has_body(scope) and not _is_json(_media(headers_of(scope)))
 
     def arguments(self, path: Mapping[str, str], scope: Scope, body: bytes | Upload) -> tuple[Arguments, Forwarded]:
         """The arguments of a request, and what else of it goes upstream.

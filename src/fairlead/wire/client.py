@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from math import inf
 from typing import Final, NamedTuple
 
 from fairlead.wire import compose
@@ -31,17 +33,36 @@ class Outgoing(NamedTuple):
 
 
 class Response:
-    """A response whose body is on its way; `close` it, or read to the end."""
+    """A response on its way, its head first; `close` it, or read to the end."""
 
-    def __init__(self, head: Head, incoming: Incoming, connection: Connection, route: Route, pool: Pool) -> None:
-        self.status = head.status
-        self.headers = head.headers
+    def __init__(
+        self, incoming: Incoming, connection: Connection, route: Route, pool: Pool, deadline: float = inf
+    ) -> None:
         self._incoming = incoming
         self._connection: Connection | None = connection
         self._route = route
         self._pool = pool
-        if incoming.done:
-            self.close()
+        self._deadline = deadline
+        self.is_stale = False
+        self._close_at_end()
+
+    @property
+    def status(self) -> int:
+        return self._head.status
+
+    @property
+    def headers(self) -> Pairs:
+        return self._head.headers
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all of the body is here."""
+        return self._incoming.done
+
+    @property
+    def _head(self) -> Head:
+        assert self._incoming.head
+        return self._incoming.head
 
     def whole(self) -> bytes | None:
         """The body, where all of it is here already."""
@@ -56,8 +77,28 @@ class Response:
         except BaseException:
             self.close()
             raise
-        if self._incoming.done:
-            self.close()
+        self._close_at_end()
+        return data
+
+    def listen(self, told: Callable[[], object]) -> None:
+        """Has `told` called, once, as soon as there is something new to `look` at."""
+        assert self._connection
+        silent = self._connection.patience()
+        self._connection.listen(told, silent if self._incoming.head else min(silent, self._deadline))
+
+    def look(self) -> bytes | None:
+        """What is here of the body; None as long as the head is not. Raises a `CallError` where no more will come."""
+        incoming, connection = self._incoming, self._connection
+        if connection and not (incoming.done or incoming.chunks):
+            try:
+                connection.check()
+            except Disconnected:
+                self.is_stale = not incoming.began
+                raise
+        if incoming.head is None:
+            return None
+        data = connection.take() if connection else incoming.take()
+        self._close_at_end()
         return data
 
     def close(self) -> None:
@@ -69,6 +110,32 @@ class Response:
     async def aclose(self) -> None:
         self.close()
 
+    def _close_at_end(self) -> None:
+        if self._incoming.done:
+            self.close()
+
+
+class Ready(NamedTuple):
+    """A request without a body that may be sent again, as it will be sent."""
+
+    method: str
+    route: Route
+    head: bytes
+    pool: Pool
+    total: float
+    """Seconds for its answer."""
+
+    def __repr__(self) -> str:
+        return f"Ready({self.method})"  # everything else may hold a secret
+
+    def begin(self, head: bytes) -> Response | None:
+        """Sends a request of that head the same way; None where no connection is idle."""
+        connection = self.pool.take_idle(self.route)
+        if connection is None:
+            return None
+        deadline = asyncio.get_running_loop().time() + self.total
+        return Response(connection.begin(self.method, head), connection, self.route, self.pool, deadline)
+
 
 class Client:
     """Sends requests over the connections of one pool."""
@@ -76,6 +143,15 @@ class Client:
     def __init__(self, limits: Limits) -> None:
         self.pool = Pool(limits)
         self._total = limits.total
+
+    def ready(self, request: Outgoing) -> Ready | None:
+        """The request, ready to be sent without waiting; None where it cannot be, or could do harm twice.
+
+        Raises `ArgumentError`.
+        """
+        if request.content is not None or request.method not in IDEMPOTENT:
+            return None
+        return Ready(request.method, request.route, _head(request), self.pool, self._total)
 
     async def send(self, request: Outgoing) -> Response:
         """The response, its body not yet read; raises a `CallError`."""
@@ -104,7 +180,7 @@ class Client:
         body = request.content if isinstance(request.content, bytes) else b""
         incoming = connection.begin(request.method, head, body, upload)
         try:
-            answer = await connection.head(deadline)
+            await connection.head(deadline)
         except BaseException as error:
             is_stale = isinstance(error, Disconnected) and not (connection.is_fresh or incoming.began)
             connection.close()
@@ -114,7 +190,7 @@ class Client:
             raise
         if upload:
             upload.is_untouched = False
-        return Response(answer, incoming, connection, request.route, self.pool)
+        return Response(incoming, connection, request.route, self.pool)
 
 
 class _Stale(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Final, cast
 
@@ -37,7 +38,7 @@ class Connection(asyncio.Protocol):
         self._lost = lost
         self._transport: asyncio.Transport | None = None
         self._error: CallError | None = None
-        self._waiter: asyncio.Future[None] | None = None
+        self._told: Callable[[], object] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._upload: Upload | None = None
         self._paused = False
@@ -111,17 +112,26 @@ class Connection(asyncio.Protocol):
             upload.start(self)
         return incoming
 
+    def listen(self, told: Callable[[], object], deadline: float) -> None:
+        """Has `told` called once, when something has happened: by the deadline that it could not go on."""
+        self._told = told
+        self.deadline = deadline
+
+    def patience(self) -> float:
+        """Until when the upstream may stay silent."""
+        return self._loop.time() + self._read
+
     async def head(self, deadline: float) -> Head:
         """The response's head; the time of a streamed upload does not count."""
         assert self.incoming
         total = deadline - self._loop.time() if self._upload else 0.0
         while self.incoming.head is None:
-            self._check()
+            self.check()
             if self._upload and self._upload.is_running:
                 await self._wait(inf)
                 deadline = self._loop.time() + total
             else:
-                await self._wait(min(self._loop.time() + self._read, deadline))
+                await self._wait(min(self.patience(), deadline))
         return self.incoming.head
 
     async def piece(self) -> bytes:
@@ -130,13 +140,23 @@ class Connection(asyncio.Protocol):
         while not self.incoming.chunks:
             if self.incoming.done:
                 return b""
-            self._check()
-            await self._wait(self._loop.time() + self._read)
+            self.check()
+            await self._wait(self.patience())
+        return self.take()
+
+    def take(self) -> bytes:
+        """The bytes of the body that are here; more may come."""
+        assert self.incoming
         data = self.incoming.take()
         if self._paused and self._transport and self._error is None:
             self._paused = False
             self._transport.resume_reading()
         return data
+
+    def check(self) -> None:
+        """Raises what has gone wrong."""
+        if self._error:
+            raise self._error.again()
 
     def rest(self) -> None:
         """Leaves the exchange behind; whatever comes now was not asked for."""
@@ -174,7 +194,7 @@ class Connection(asyncio.Protocol):
 
     async def push(self, data: bytes) -> None:
         assert self._transport
-        self._check()
+        self.check()
         self._transport.write(data)
         if self._drained:
             try:
@@ -182,25 +202,26 @@ class Connection(asyncio.Protocol):
                     await self._drained
             except TimeoutError:
                 self.expire()
-            self._check()
+            self.check()
 
     def uploaded(self, error: CallError | None) -> None:
         if error:
             self.fail(error)
         self._wake()
 
-    def _check(self) -> None:
-        if self._error:
-            raise self._error.again()
-
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter and not waiter.done():
+        told, self._told = self._told, None
+        if told:
             self.deadline = inf
-            waiter.set_result(None)
+            told()
 
     def _wait(self, deadline: float) -> asyncio.Future[None]:
         """Done when something has happened; whoever gives up waiting closes the connection."""
-        self._waiter = self._loop.create_future()
-        self.deadline = deadline
-        return self._waiter
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self.listen(partial(_done, waiter), deadline)
+        return waiter
+
+
+def _done(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

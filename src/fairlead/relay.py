@@ -1,0 +1,101 @@
+"""An upstream's answer on its way to a caller without a task: each side is called when the other has moved on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from fairlead.errors import CallError
+from fairlead.exposes.http import problem, unbuffered
+from fairlead.headers import Headers
+from fairlead.operation import Underway
+from fairlead.upstream import headers_of
+
+log = logging.getLogger("fairlead")
+
+
+class Caller(Protocol):
+    """The server's side of an exchange, for whoever does not wait."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the caller has hung up."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the caller has to take what was sent before he gets more."""
+
+    def attend(self, relay: Relay | None) -> None:
+        """Has the relay move whenever one of these two has changed; None when there is nothing more to move."""
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Sends the head of the answer."""
+
+    def push(self, body: bytes, *, more: bool) -> None:
+        """Sends a piece of the body, without `more` its last."""
+
+    def cut(self) -> None:
+        """Ends the connection, so that the caller sees that the body is not whole."""
+
+    def wait(self) -> None:
+        """Has the request answered in the ordinary way, from its beginning."""
+
+
+class Relay:
+    """Gives a response to a caller as it comes; no more of it is held than the two connections hold."""
+
+    __slots__ = ("_caller", "_has_begun", "_name", "_response")
+
+    def __init__(self, response: Underway, caller: Caller, name: object) -> None:
+        self._response = response
+        self._caller = caller
+        self._name = name
+        self._has_begun = False
+        caller.attend(self)
+        response.listen(self.move)
+
+    def move(self) -> None:
+        """Goes on as far as both sides allow."""
+        response, caller = self._response, self._caller
+        if caller.is_gone:
+            self._end()
+        elif not caller.is_full:
+            try:
+                data = response.look()
+                if data is not None:
+                    self._send(data)
+                if not response.is_done:
+                    response.listen(self.move)
+            except CallError as error:
+                self.fail(error)
+
+    def fail(self, error: CallError) -> None:
+        """Tells the caller that there is no answer, or no more of it."""
+        self._end()
+        if self._has_begun:
+            log.warning("a response was cut: %s", error)
+            self._caller.cut()
+        elif self._response.is_stale:
+            self._caller.wait()
+        else:
+            if error.status >= 500:
+                log.warning("%s: %d %s", self._name, error.status, error)
+            headers, body = problem(error)
+            self._caller.begin(error.status, headers)
+            self._caller.push(body, more=False)
+
+    def _send(self, data: bytes) -> None:
+        response, caller = self._response, self._caller
+        if not self._has_begun:
+            headers = unbuffered(headers_of(response))
+            self._has_begun = True
+            caller.begin(response.status, headers)
+        if not response.is_done:
+            caller.push(data, more=True)
+        else:
+            self._end()
+            caller.push(data, more=False)
+
+    def _end(self) -> None:
+        self._caller.attend(None)
+        self._response.close()
