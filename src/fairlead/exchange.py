@@ -6,7 +6,7 @@ What stands in a line of a head is checked once and then known, for most lines a
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -23,7 +23,7 @@ _OFTEN: Final = 128
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _BODYLESS: Final = frozenset({204, 304})
 
-Pairs = Iterable[tuple[bytes, bytes]]
+Pairs = Collection[tuple[bytes, bytes]]
 
 
 class Connection(Protocol):
@@ -67,10 +67,6 @@ class Exchange(RequestResponseCycle):
     # For who does not, a `Caller`.
 
     @property
-    def is_gone(self) -> bool:
-        return self.transport.is_closing()
-
-    @property
     def is_full(self) -> bool:
         return self.flow.write_paused
 
@@ -78,7 +74,13 @@ class Exchange(RequestResponseCycle):
         self._connection.relay = relay
 
     def begin(self, status: int, headers: Headers) -> None:
-        self._send_head(status, [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+        lines = []
+        for pair in headers:
+            line, framing = _known_text(pair) if len(pair[1]) <= _OFTEN else _text(pair)
+            lines.append(line)
+            if framing:
+                self._frame(*framing)
+        self._send_lines(status, lines)
 
     def push(self, body: bytes, *, more: bool) -> None:
         self._send_body(body, more=more)
@@ -90,15 +92,20 @@ class Exchange(RequestResponseCycle):
         self._connection.wait(self)
 
     def _send_head(self, status: int, headers: Pairs) -> None:
+        said = [_known(name, value) if len(value) <= _OFTEN else _line(name, value) for name, value in headers]
+        for name, value in headers:
+            if name in _FRAMING:
+                self._frame(name, value)
+        self._send_lines(status, said)
+        self._connection.loop.call_soon(self._flush)
+
+    def _send_lines(self, status: int, said: list[bytes]) -> None:
+        """Sends a head with those lines, and with what the connection has to say."""
         self.response_started = True
         self.waiting_for_100_continue = False
         if self.access_log:
             self._log(status)
-        lines = [STATUS_LINE[status], *[_known(name, value) for name, value in self.default_headers]]
-        for name, value in headers:
-            lines.append(_known(name, value) if len(value) <= _OFTEN else _line(name, value))
-            if name in _FRAMING:
-                self._frame(name, value)
+        lines = [STATUS_LINE[status], *[_known(name, value) for name, value in self.default_headers], *said]
         if not self.keep_alive and not self._says_close:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _BODYLESS:
@@ -106,7 +113,6 @@ class Exchange(RequestResponseCycle):
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
         self._head = b"".join(lines)
-        self._connection.loop.call_soon(self._flush)
 
     def _frame(self, name: bytes, value: bytes) -> None:
         """Takes in what a header says of the body, or of the connection."""
@@ -168,7 +174,14 @@ def _line(name: bytes, value: bytes) -> bytes:
     return b"%b: %b\r\n" % (name.lower(), value)
 
 
+def _text(pair: tuple[str, str]) -> tuple[bytes, tuple[bytes, bytes] | None]:
+    """The same of a header in texts; and that header, where it says something of the body or the connection."""
+    name, value = pair[0].encode("latin-1"), pair[1].encode("latin-1")
+    return _line(name, value), (name, value) if name in _FRAMING else None
+
+
 _known = lru_cache(maxsize=1024)(_line)
+_known_text = lru_cache(maxsize=1024)(_text)
 
 
 def _chunk(data: bytes, *, is_last: bool) -> bytes:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping
 from fairlead.exposes.http import send_error
 from fairlead.exposes.pages import HEALTH
+from fairlead.headers import found_out
 from fairlead.relay import Caller
 from fairlead.settings import bracketed
 
@@ -71,10 +72,12 @@ class Guard:
             return False
 
     def _check(self, scope: Scope) -> None:
-        if "*" in self._hosts or scope["path"] in HEALTH:
-            return
+        if "*" not in self._hosts and scope["path"] not in HEALTH:
+            found_out(scope["headers"], self._check_names)
+
+    def _check_names(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
         hosts, origins = [], []
-        for name, value in scope["headers"]:
+        for name, value in headers:
             if name == b"host":
                 hosts.append(value)
             elif name == b"origin":

@@ -7,9 +7,11 @@ Towards the caller everything passes but what is listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 Headers = tuple[tuple[str, str], ...]
 """Names in lower case and values, in order; a name may repeat."""
@@ -35,6 +37,27 @@ NEVER_TRUSTED = HOP_BY_HOP | frozenset({"content-length", "expect", "host"})
 """Headers that no document can let pass from a caller: each connection has its own."""
 OF_BODY = frozenset({"content-encoding", "content-type"})
 """Headers without which nobody can read a body that goes on as it is."""
+
+
+class Fields(list[tuple[bytes, bytes]]):
+    """The headers of a caller's request, shared by all of his requests that say the same, byte by byte."""
+
+    __slots__ = ("known",)
+
+    def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__(fields)
+        self.known: dict[Any, Any] = {}
+        """What was found out about them, by who found it."""
+
+
+def found_out(headers: list[tuple[bytes, bytes]], make: Callable[[list[tuple[bytes, bytes]]], T]) -> T:
+    """What the function makes of the headers; made once, where they are shared."""
+    if not isinstance(headers, Fields):
+        return make(headers)
+    if make not in headers.known:
+        headers.known[make] = make(headers)
+    made: T = headers.known[make]
+    return made
 
 
 def is_legal(value: str) -> bool:
@@ -66,13 +89,16 @@ def to_caller(headers: Headers) -> Headers:
 
     A length beside a transfer encoding is not the body's (RFC 9112, 6.3).
     """
+    kept = tuple([pair for pair in headers if pair[0] not in NOT_TO_CALLER])
+    if len(kept) == len(headers):
+        return kept
     held_back = NOT_TO_CALLER
     for name, value in headers:
         if name == "connection":
             held_back |= _named(value)
         elif name == "transfer-encoding":
             held_back |= {"content-length"}
-    return tuple([pair for pair in headers if pair[0] not in held_back])
+    return kept if held_back is NOT_TO_CALLER else tuple([pair for pair in kept if pair[0] not in held_back])
 
 
 @lru_cache(maxsize=64)

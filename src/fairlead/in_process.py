@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from fairlead.errors import ArgumentError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers
 from fairlead.wire.compose import Content
+from fairlead.wire.parse import Head
 
 
 def in_process(app: ASGIApp) -> httpx.AsyncBaseTransport:
@@ -23,8 +24,8 @@ class Answer:
     """A response of a transport, in the form of those from the network."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self.status = response.status_code
-        self.headers = tuple((name.lower().decode(), value.decode("latin-1")) for name, value in response.headers.raw)
+        headers = tuple((name.lower().decode(), value.decode("latin-1")) for name, value in response.headers.raw)
+        self.head = Head(response.http_version[-1], response.status_code, headers)
         self._response = response
         self._pieces = response.aiter_raw()
 

@@ -107,14 +107,22 @@ class Run(Protocol):
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result: ...
 
 
-class Underway(Protocol):
-    """An upstream's response on its way, for whoever is told of it and does not wait."""
+class ResponseHead(Protocol):
+    """Status and headers, names in lower case."""
 
     @property
     def status(self) -> int: ...
 
     @property
     def headers(self) -> Headers: ...
+
+
+class Underway(Protocol):
+    """An upstream's response on its way, for whoever is told of it and does not wait."""
+
+    @property
+    def head(self) -> ResponseHead:
+        """Its head, once that is there."""
 
     @property
     def is_done(self) -> bool:

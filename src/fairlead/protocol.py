@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from asyncio import Event
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from httptools import parse_url
@@ -14,7 +15,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from fairlead.errors import Stopping
 from fairlead.exchange import Exchange
 from fairlead.exposes.http import HANG_UP
+from fairlead.headers import Fields
 from fairlead.relay import Relay
+
+_START: Final = re.compile(
+    rb"GET (/(?!/)[\w.~%/:@!$&'()*+,;=-]*+)(?:\?([\w.~%/:@!$&'()*+,;=?-]*+))? HTTP/1\.1", re.ASCII
+)
+"""The first line of a request whose target needs no parser."""
+_MORE: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+"""Fields after which more may come than the head."""
+_MAX_KNOWN: Final = 4096
 
 
 def _nothing() -> None:
@@ -32,25 +42,83 @@ class Protocol(HttpToolsProtocol):
         self._is_lost = False
         self._hung_up = _nothing
         self._extensions: Any = {HANG_UP: self._watch}
+        self._asgi: Any = {"version": self.asgi_version, "spec_version": "2.3"}
         self.relay: Relay | None = None
+        self._is_between = True
+        self._messages = 0
+        self._fields = b"\n\n"
+        self._headers = Fields(())
 
     def data_received(self, data: bytes) -> None:
+        """Reads a request; one whose fields are those of the last one, byte by byte, does without the parser."""
         self.idle_until = inf
+        if self._is_between and data.endswith(self._fields):
+            start = _START.fullmatch(data, 0, len(data) - len(self._fields))
+            if start:
+                self._begin("GET", "1.1", start[1], start[2] or b"", self._headers, keep_alive=True)
+                self.cycle.more_body = False
+                self.cycle.message_event.set()
+                return
+        is_first, self._messages = self._is_between, 0
         super().data_received(data)
+        if is_first and self._is_between and self._messages == 1:
+            self._remember(data)
+
+    def _remember(self, data: bytes) -> None:
+        """Keeps the fields of a request that came as one piece of data, if all that they say is said in them."""
+        start = _START.match(data)
+        names = {name for name, _ in self.headers}
+        if start and self.cycle.keep_alive and len(data) <= _MAX_KNOWN and names.isdisjoint(_MORE):
+            self._fields, self._headers = data[start.end() :], Fields(self.headers)
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._is_between = False
+        self._messages += 1
+
+    def on_message_complete(self) -> None:
+        self._is_between = True
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
-        """Starts the request; one that comes before the last is answered waits for its turn."""
-        scope, parser = self.scope, self.parser
+        parser = self.parser
         version = parser.get_http_version()
         url = parse_url(self.url)
-        path = url.path.decode("ascii")
-        scope["method"] = parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"] = url.path
-        scope["query_string"] = url.query or b""
-        scope["extensions"] = self._extensions
-        before, self.cycle = self.cycle, self._exchange(keep_alive=version != "1.0" and parser.should_keep_alive())
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        method = parser.get_method().decode("ascii")
+        self._begin(method, version, url.path, url.query or b"", self.headers, keep_alive=keep_alive)
+
+    def _begin(
+        self,
+        method: str,
+        version: str,
+        path: bytes,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        *,
+        keep_alive: bool,
+    ) -> None:
+        """Starts the request; one that comes before the last is answered waits for its turn."""
+        text = path.decode("ascii")
+        self.scope = {
+            "type": "http",
+            "asgi": self._asgi,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "method": method,
+            "root_path": self.root_path,
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+            "extensions": self._extensions,
+        }
+        before, self.cycle = self.cycle, self._exchange(keep_alive=keep_alive)
         if before is None or before.response_complete:
             self._start(self.cycle)
         else:
@@ -99,7 +167,7 @@ class Protocol(HttpToolsProtocol):
         self._is_lost = True
         self._hung_up()
         if self.relay:
-            self.relay.move()
+            self.relay.end()
 
     def resume_writing(self) -> None:
         """Lets go on whoever had more for the caller than he took."""

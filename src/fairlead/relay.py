@@ -9,7 +9,7 @@ from fairlead.errors import CallError
 from fairlead.exposes.http import problem, unbuffered
 from fairlead.headers import Headers
 from fairlead.operation import Underway
-from fairlead.upstream import headers_of
+from fairlead.upstream import shown
 
 log = logging.getLogger("fairlead")
 
@@ -18,15 +18,11 @@ class Caller(Protocol):
     """The server's side of an exchange, for whoever does not wait."""
 
     @property
-    def is_gone(self) -> bool:
-        """Whether the caller has hung up."""
-
-    @property
     def is_full(self) -> bool:
         """Whether the caller has to take what was sent before he gets more."""
 
     def attend(self, relay: Relay | None) -> None:
-        """Has the relay move whenever one of these two has changed; None when there is nothing more to move."""
+        """Has the relay move when the caller takes more, and end when he hangs up; None when there is no more."""
 
     def begin(self, status: int, headers: Headers) -> None:
         """Sends the head of the answer."""
@@ -57,21 +53,20 @@ class Relay:
     def move(self) -> None:
         """Goes on as far as both sides allow."""
         response, caller = self._response, self._caller
-        if caller.is_gone:
-            self._end()
-        elif not caller.is_full:
-            try:
-                data = response.look()
-                if data is not None:
-                    self._send(data)
-                if not response.is_done:
-                    response.listen(self.move)
-            except CallError as error:
-                self.fail(error)
+        if caller.is_full:
+            return
+        try:
+            data = response.look()
+            if data is not None:
+                self._send(data)
+            if not response.is_done:
+                response.listen(self.move)
+        except CallError as error:
+            self.fail(error)
 
     def fail(self, error: CallError) -> None:
         """Tells the caller that there is no answer, or no more of it."""
-        self._end()
+        self.end()
         if self._has_begun:
             log.warning("a response was cut: %s", error)
             self._caller.cut()
@@ -87,15 +82,17 @@ class Relay:
     def _send(self, data: bytes) -> None:
         response, caller = self._response, self._caller
         if not self._has_begun:
-            headers = unbuffered(headers_of(response))
+            head = response.head
+            headers = unbuffered(shown(head))
             self._has_begun = True
-            caller.begin(response.status, headers)
+            caller.begin(head.status, headers)
         if not response.is_done:
             caller.push(data, more=True)
         else:
-            self._end()
+            self.end()
             caller.push(data, more=False)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Lets go of both sides."""
         self._caller.attend(None)
         self._response.close()

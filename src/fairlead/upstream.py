@@ -23,7 +23,7 @@ from fairlead.decoding import ACCEPTED, Decoder
 from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers, to_caller
 from fairlead.in_process import Answer, send
-from fairlead.operation import Body, Bytes, Ready, Result, Underway
+from fairlead.operation import Body, Bytes, Ready, ResponseHead, Result
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
@@ -103,24 +103,24 @@ class Upstream:
             route, path = self._routes.find(request.url, request.tls)
             source = await self._client.send(Outgoing(request.method, route, path, headers, request.content))
         try:
-            return Result(source.status, headers_of(source), self._body(source))
+            return Result(source.head.status, shown(source.head), self._body(source))
         except UpstreamFailed:
             await source.aclose()
             raise
 
     def _body(self, source: Response | Answer) -> Body:
-        encoding = ", ".join([value for name, value in source.headers if name == "content-encoding"])
+        encoding = ", ".join([value for name, value in source.head.headers if name == "content-encoding"])
         data = None if encoding else source.whole()
         if data is None:
             return _Stream(source, encoding, self._limits)
         return Bytes(data) if len(data) <= self._limits.body else _Stream(source, encoding, self._limits, data)
 
 
-def headers_of(source: Response | Answer | Underway) -> Headers:
-    """What the caller gets to see of the headers; raises `UpstreamFailed` where the status is none."""
-    if not 200 <= source.status <= 599:
-        raise UpstreamFailed(f"the upstream answered with {source.status}, which is no status of HTTP")
-    return to_caller(source.headers)
+def shown(head: ResponseHead) -> Headers:
+    """The headers that the caller gets to see; raises `UpstreamFailed` where the status is none."""
+    if not 200 <= head.status <= 599:
+        raise UpstreamFailed(f"the upstream answered with {head.status}, which is no status of HTTP")
+    return to_caller(head.headers)
 
 
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))

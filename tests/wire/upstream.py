@@ -52,7 +52,7 @@ class Stage:
 
     async def get(self, method: str = "GET", content: Content = None) -> tuple[int, bytes]:
         response = await self.send(method, content=content)
-        return response.status, await body(response)
+        return response.head.status, await body(response)
 
 
 async def body(response: Response) -> bytes:

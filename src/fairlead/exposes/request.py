@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope
 from fairlead.arguments import Encoded, Input, Inputs, Opaque, plain
 from fairlead.errors import ArgumentError, TooLarge
 from fairlead.exposes.upload import ClientGone, Upload
-from fairlead.headers import Headers, to_upstream
+from fairlead.headers import Headers, found_out, to_upstream
 from fairlead.jsonpath import compile_path
 from fairlead.jsontext import is_plain, loads
 from fairlead.operation import Arguments, Forwarded
@@ -124,10 +124,12 @@ def headers_of(scope: Scope) -> Headers:
 
 def passed(scope: Scope) -> Headers:
     """What goes upstream; a caller that accepts no content encoding must not get one."""
-    headers = to_upstream(scope["headers"])
-    if "accept-encoding" in [name for name, _ in headers]:
-        return headers
-    return (*headers, ("accept-encoding", "identity"))
+    return found_out(scope["headers"], _passed)
+
+
+def _passed(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    kept = to_upstream(headers)
+    return kept if any(name == "accept-encoding" for name, _ in kept) else (*kept, ("accept-encoding", "identity"))
 
 
 _FIRST_NAME = re.compile(r"\$\.([\w-]+)(?![\w-]*\()")

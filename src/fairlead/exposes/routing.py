@@ -32,6 +32,8 @@ class _Node(Generic[T]):
     templates: dict[str, _Branch[T]] = field(default_factory=dict)
     leaves: dict[str, tuple[T, tuple[str, ...]]] = field(default_factory=dict)
     rest: _Node[T] | None = None
+    only: _Branch[T] | None = None
+    """The template, where there is just one."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ def _segments(raw_path: bytes) -> list[str]:
 
 def _named(holes: tuple[str, ...], values: tuple[str, ...]) -> dict[str, str]:
     """The value of each placeholder; one that stands in the path twice has the same value in both places."""
-    named: dict[str, str] = {}
+    named = dict(zip(holes, values, strict=True))
+    if len(named) == len(holes):
+        return named
+    named.clear()
     for hole, value in zip(holes, values, strict=True):
         if named.setdefault(hole, value) != value:
             raise ArgumentError(f"the path gives {hole!r} twice, as {named[hole]!r} and as {value!r}")
@@ -121,6 +126,7 @@ def _child(node: _Node[T], segment: str, template: Template) -> _Node[T]:
         greedy, lazy = re.compile(pattern, re.DOTALL), re.compile(pattern.replace("(.+)", "(.+?)"), re.DOTALL)
         branches = {**node.templates, pattern: _Branch(literal, greedy, lazy, _Node[T](), pattern == "(.+)")}
         node.templates = dict(sorted(branches.items(), key=lambda item: -item[1].literal))
+        node.only = node.templates[pattern] if len(branches) == 1 else None
     return node.templates[pattern].node
 
 
@@ -128,11 +134,23 @@ def _first(
     node: _Node[T], segments: list[str], at: int, values: tuple[str, ...], method: str
 ) -> tuple[T, tuple[str, ...], tuple[str, ...]] | None:
     """What the best way through the tree leads to, its placeholders and their values."""
-    if at == len(segments):
-        leaf = node.leaves.get(method)
-        return (*leaf, values) if leaf else None
-    segment = segments[at]
-    literal = node.literals.get(segment)
+    while True:
+        if at == len(segments):
+            leaf = node.leaves.get(method)
+            return (*leaf, values) if leaf else None
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        if node.rest or (node.templates and (literal or not node.only)):
+            break  # there may be several ways
+        if literal:
+            node = literal
+        else:
+            held = node.only.values(segment) if node.only else None
+            if not node.only or not held:
+                return None
+            values += held
+            node = node.only.node
+        at += 1
     if literal and (found := _first(literal, segments, at + 1, values, method)):
         return found
     for branch in node.templates.values():

@@ -47,22 +47,15 @@ class Response:
         self._close_at_end()
 
     @property
-    def status(self) -> int:
-        return self._head.status
-
-    @property
-    def headers(self) -> Pairs:
-        return self._head.headers
+    def head(self) -> Head:
+        """Status and headers, once they are there."""
+        assert self._incoming.head
+        return self._incoming.head
 
     @property
     def is_done(self) -> bool:
         """Whether all of the body is here."""
         return self._incoming.done
-
-    @property
-    def _head(self) -> Head:
-        assert self._incoming.head
-        return self._incoming.head
 
     def whole(self) -> bytes | None:
         """The body, where all of it is here already."""

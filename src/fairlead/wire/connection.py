@@ -107,7 +107,10 @@ class Connection(asyncio.Protocol):
         incoming = self.incoming = Incoming(method)
         self._upload = upload
         if self._error is None:
-            self._transport.writelines([head, body] if len(body) > MAX_JOINED else [head + body])
+            if len(body) > MAX_JOINED:
+                self._transport.writelines([head, body])
+            else:
+                self._transport.write(head + body if body else head)
         if upload:
             upload.start(self)
         return incoming

@@ -49,7 +49,7 @@ class Incoming:
     _left = 0
     _chunked: Chunked | None = None
     _interim = 0
-    _scanned = 0
+    _known = 0
 
     def __init__(self, method: str) -> None:
         self.chunks: list[bytes] = []
@@ -88,15 +88,16 @@ class Incoming:
         self.buffered += len(data)
 
     def _read_head(self, data: bytes) -> bytes | None:
-        known, self._scanned = max(0, self._scanned - 3), len(data)  # looked at once, in however small pieces it comes
+        known = self._known
         end = data.find(b"\r\n\r\n", known) + 4
         if end > MAX_HEAD or (end < 4 and len(data) > MAX_HEAD):
             raise Malformed("a head that is too long")
         if end < 4:
+            self._known = max(0, len(data) - 3)  # looked at once, in however small pieces it comes
             if not _START.startswith(data[:7].decode("latin-1")) or _BARE.search(data, known and known + 1):
                 raise Malformed("a head that is none")
             return None
-        self._scanned = 0
+        self._known = 0
         head = _parsed(data[:end].decode("latin-1"))
         if head.status >= 200:
             self._frame(head)
@@ -113,9 +114,8 @@ class Incoming:
     def _frame(self, head: Head) -> None:
         """Decides how long the body is (RFC 9112, 6.3)."""
         framing: dict[str, str] = {}
-        for name, value in head.headers:
-            if name in _FRAMING:
-                framing[name] = f"{framing[name]}, {value}" if name in framing else value
+        for name, value in [pair for pair in head.headers if pair[0] in _FRAMING]:
+            framing[name] = f"{framing[name]}, {value}" if name in framing else value
         length, is_chunked = _length(framing), _is_chunked(framing, head.minor)
         self.keeps_alive = head.minor == "1" and not _ends(framing.get("connection", ""))
         if self._method == "HEAD" or head.status in (204, 304) or self._tunnels(head):
@@ -157,11 +157,17 @@ class Incoming:
 
 def _parsed(text: str) -> Head:
     lines = text.split("\r\n")
-    status = _STATUS.fullmatch(lines[0])
-    if not status:
-        raise Malformed("a head that is none")
+    minor, status = _status(lines[0])
     headers = tuple([_often(line) if len(line) <= OFTEN else _field(line) for line in lines[1:-2]])
-    return Head(status[1], int(status[2]), headers)
+    return Head(minor, status, headers)
+
+
+@lru_cache(maxsize=64)
+def _status(line: str) -> tuple[str, int]:
+    match = _STATUS.fullmatch(line)
+    if not match:
+        raise Malformed("a head that is none")
+    return match[1], int(match[2])
 
 
 def _field(line: str) -> tuple[str, str]:

@@ -28,7 +28,8 @@ class Transport(httpx.AsyncBaseTransport):
         with _errors_mapped():
             sent = Outgoing(request.method, route, url.raw_path.decode(), headers, _content(request))
             response = await self._client.send(sent)
-        return httpx.Response(response.status, headers=list(response.headers), stream=_Stream(response))
+        head = response.head
+        return httpx.Response(head.status, headers=list(head.headers), stream=_Stream(response))
 
     async def aclose(self) -> None:
         self._client.close()
