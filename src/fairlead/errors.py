@@ -128,6 +128,11 @@ class CallError(Exception):
         return type(self)(self.detail, self.extra, self.headers)
 
 
+class Unforeseen(CallError):
+    def __init__(self) -> None:
+        super().__init__("the request failed for a reason of our own; the log has more")
+
+
 class ArgumentError(CallError):
     status = 400
     code = "invalid-arguments"

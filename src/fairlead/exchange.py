@@ -74,6 +74,7 @@ class Exchange(RequestResponseCycle):
         self._connection.relay = relay
 
     def begin(self, status: int, headers: Headers) -> None:
+        self.response_started = True
         lines = []
         for pair in headers:
             line, framing = _known_text(pair) if len(pair[1]) <= _OFTEN else _text(pair)
@@ -92,6 +93,7 @@ class Exchange(RequestResponseCycle):
         self._connection.wait(self)
 
     def _send_head(self, status: int, headers: Pairs) -> None:
+        self.response_started = True
         said = [_known(name, value) if len(value) <= _OFTEN else _line(name, value) for name, value in headers]
         for name, value in headers:
             if name in _FRAMING:
@@ -101,11 +103,12 @@ class Exchange(RequestResponseCycle):
 
     def _send_lines(self, status: int, said: list[bytes]) -> None:
         """Sends a head with those lines, and with what the connection has to say."""
-        self.response_started = True
         self.waiting_for_100_continue = False
         if self.access_log:
             self._log(status)
         lines = [STATUS_LINE[status], *[_known(name, value) for name, value in self.default_headers], *said]
+        if status in _BODYLESS:
+            self.expected_content_length = 0
         if not self.keep_alive and not self._says_close:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _BODYLESS:

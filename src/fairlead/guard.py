@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping
+from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping, Unforeseen
 from fairlead.exposes.http import send_error
 from fairlead.exposes.pages import HEALTH
 from fairlead.headers import found_out
@@ -59,7 +59,7 @@ class Guard:
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"].encode("unicode_escape").decode())
             if not started:
-                await send_error(CallError("the request failed for a reason of our own; the log has more"), send)
+                await send_error(Unforeseen(), send)
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
         """As `Gateway.relay`, where what is behind the checks can do that."""
@@ -68,7 +68,7 @@ class Guard:
         try:
             self._check(scope)
             return self._relay(scope, caller)
-        except CallError:
+        except Exception:  # noqa: BLE001 -- the ordinary way meets it again, and tells of it
             return False
 
     def _check(self, scope: Scope) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from asyncio import Event
+from asyncio import BaseTransport, Event, Transport
 from collections.abc import Callable
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from httptools import parse_url
@@ -35,7 +35,7 @@ class Protocol(HttpToolsProtocol):
     """HTTP/1.1, parsed by httptools."""
 
     idle_until = inf
-    """When the connection is to be closed, unless a request comes."""
+    """When the connection is to be closed, unless the whole head of a request has come."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,9 +49,12 @@ class Protocol(HttpToolsProtocol):
         self._fields = b"\n\n"
         self._headers = Fields(())
 
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast("Transport", transport))  # uvloop's are no subclasses of it
+        self.idle_until = self.loop.time() + self.timeout_keep_alive
+
     def data_received(self, data: bytes) -> None:
         """Reads a request; one whose fields are those of the last one, byte by byte, does without the parser."""
-        self.idle_until = inf
         if self._is_between and data.endswith(self._fields):
             start = _START.fullmatch(data, 0, len(data) - len(self._fields))
             if start:
@@ -118,6 +121,7 @@ class Protocol(HttpToolsProtocol):
             "state": self.app_state.copy(),
             "extensions": self._extensions,
         }
+        self.idle_until = inf
         before, self.cycle = self.cycle, self._exchange(keep_alive=keep_alive)
         if before is None or before.response_complete:
             self._start(self.cycle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from fairlead.errors import CallError
+from fairlead.errors import CallError, Unforeseen
 from fairlead.exposes.http import problem, unbuffered
 from fairlead.headers import Headers
 from fairlead.operation import Underway
@@ -63,6 +63,9 @@ class Relay:
                 response.listen(self.move)
         except CallError as error:
             self.fail(error)
+        except Exception:
+            log.exception("%s failed", self._name)
+            self.fail(Unforeseen())
 
     def fail(self, error: CallError) -> None:
         """Tells the caller that there is no answer, or no more of it."""

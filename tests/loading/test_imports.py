@@ -28,8 +28,8 @@ ORDER = """
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
     exposes.skill exposes
-    exposes.http exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
-    exposes.proxy exposes.gateway
+    exposes.http relay exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
+    exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
     metrics exposes.management exposes.skills
     dialect capability imports document findings load

@@ -3,74 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.server import ServerState
 
 from fairlead.exposes.http import UnlessGone
-from fairlead.protocol import Protocol
+from serving.connections import GET, serving
 
 pytestmark = pytest.mark.anyio
-GET = b"GET /a%20b?c=d HTTP/1.1\r\nhost: localhost\r\n\r\n"
 LENGTH_2 = (b"content-length", b"2")
-
-
-class Watched(Protocol):
-    """Tells when its connection is gone."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.lost = asyncio.Event()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.lost.set()
-
-
-@dataclass
-class Served:
-    """An open connection to an application."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    made: list[Watched] = field(default_factory=list)
-
-    async def ask(self, request: bytes = GET) -> None:
-        self.writer.write(request)
-        await self.writer.drain()
-
-    async def head(self) -> bytes:
-        return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
-
-    async def rest(self) -> bytes:
-        """All that comes until the server closes."""
-        return await asyncio.wait_for(self.reader.read(), 5)
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp, keep_alive: int = 75) -> AsyncIterator[Served]:
-    config = uvicorn.Config(app, lifespan="off", log_config=None, ws="none", timeout_keep_alive=keep_alive)
-    config.load()
-    made: list[Watched] = []
-
-    def new() -> Watched:
-        made.append(Watched(config, ServerState(), {}))
-        return made[-1]
-
-    server = await asyncio.get_running_loop().create_server(new, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        yield Served(reader, writer, made)
-    finally:
-        writer.close()
-        server.close()
 
 
 def answering(*messages: tuple[bytes, bool], headers: list[tuple[bytes, bytes]] | None = None) -> ASGIApp:
@@ -162,6 +103,25 @@ async def test_a_connection_is_closed_when_no_request_has_come_for_long() -> Non
         (protocol,) = one.made
         protocol.close_if_idle()
         assert await one.rest() == b"ab"
+
+
+@pytest.mark.parametrize("begun", [b"", GET[:20]])
+async def test_a_connection_is_closed_when_a_request_is_not_complete_for_long(begun: bytes) -> None:
+    async with serving(answering((b"ab", False), headers=[LENGTH_2]), keep_alive=0) as one:
+        await one.ask(GET)
+        await one.head()
+        await one.reader.readexactly(2)
+        await one.ask(begun)
+        (protocol,) = one.made
+        protocol.close_if_idle()
+        await asyncio.wait_for(protocol.lost.wait(), 5)
+
+
+async def test_a_connection_is_closed_when_no_request_ever_comes() -> None:
+    async with serving(answering(), keep_alive=0) as one:
+        (protocol,) = one.made
+        protocol.close_if_idle()
+        assert await one.rest() == b""
 
 
 async def test_a_connection_that_waits_for_its_answer_is_not_idle() -> None:

@@ -97,19 +97,15 @@ class Gateway:
     def relay(self, scope: Scope, caller: Caller) -> bool:
         """Whether the answer to a request is on its way already, as it comes from upstream, and nobody has to wait.
 
-        Where it is not, nothing has happened, and the request is to be answered in the ordinary way.
+        Where it is not, or this raises, nothing has happened, and the request is to be answered in the ordinary way.
         """
         if scope["method"] != "GET" or has_body(scope):
             return False
-        try:
-            match = self._table.find("GET", scope["raw_path"])
-            response = match.found.shortcut.begin(match.values, scope) if match and match.found.shortcut else None
-        except CallError:
-            return False
-        if not match or not response:
-            return False
-        Relay(response, caller, match.found.route)
-        return True
+        match = self._table.find("GET", scope["raw_path"])
+        response = match.found.shortcut.begin(match.values, scope) if match and match.found.shortcut else None
+        if match and response:
+            Relay(response, caller, match.found.route)
+        return response is not None
 
     def _checks_at(self, path: bytes, methods: Iterable[str]) -> tuple[Check, ...]:
         """The checks of all routes at a path; none where any of them is open."""

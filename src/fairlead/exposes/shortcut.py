@@ -42,12 +42,16 @@ class Shortcut:
         self._operation = operation
         self._reader = reader
         self._learned: dict[Headers, _Learned | None] = {}
+        self._needs_waiting = False
+        """Whether it was seen that the operation is more than one request."""
 
     def begin(self, path: Mapping[str, str], scope: Scope) -> Underway | None:
         """The response to a request without query and body; None where somebody has to wait for it.
 
         Raises `CallError` for what cannot be sent.
         """
+        if self._needs_waiting:
+            return None
         if self._reader.is_of_path and not scope["query_string"] and all(map(_PLAIN, path.values())):
             headers = passed(scope)
             if headers not in self._learned:
@@ -58,7 +62,9 @@ class Shortcut:
         return ready.begin(ready.head) if ready else None
 
     def _ready(self, path: Mapping[str, str], scope: Scope) -> Ready | None:
-        return self._operation.ready(*self._reader.arguments(path, scope, b""))
+        ready = self._operation.ready(*self._reader.arguments(path, scope, b""))
+        self._needs_waiting = ready is None
+        return ready
 
     def _learn(self, headers: Headers, path: Mapping[str, str], scope: Scope) -> None:
         if len(self._learned) >= _MAX_KNOWN:

@@ -98,6 +98,7 @@ class Response:
         """Gives the connection back; it is closed unless the response was read to its end."""
         if self._connection:
             connection, self._connection = self._connection, None
+            connection.listen(None)
             self._pool.give_back(connection, self._route)
 
     async def aclose(self) -> None:

@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
             upload.start(self)
         return incoming
 
-    def listen(self, told: Callable[[], object], deadline: float) -> None:
+    def listen(self, told: Callable[[], object] | None, deadline: float = inf) -> None:
         """Has `told` called once, when something has happened: by the deadline that it could not go on."""
         self._told = told
         self.deadline = deadline

@@ -1,0 +1,396 @@
+"""Answers that nobody waits for: relayed between two connections, and the same as those that somebody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.types import ASGIApp, Receive, Scope, Send
+from wire.upstream import LOOPS, Peer, stage
+
+from fairlead.settings import Settings
+from fairlead.wire.limits import Limits
+from serving.connections import Served, serving
+from serving.world import world
+
+pytestmark = pytest.mark.anyio
+
+DOCUMENT = """
+naftiko: 1.0.0-alpha2
+info: {label: Harbour}
+capability:
+  consumes:
+  - type: http
+    namespace: harbour
+    baseUri: http://127.0.0.1:%d/api
+    authentication: {type: bearer, token: secret}
+    inputParameters: [{name: X-Version, in: header, value: '7'}]
+    resources:
+    - name: ship
+      path: /ships/{id}
+      operations:
+      - name: get
+        method: GET
+        inputParameters:
+        - {name: id, in: path, type: string, required: true}
+        - {name: view, in: query, type: string}
+    - name: berth
+      path: /docks/{dock}/berths/{number}
+      operations:
+      - name: get-berth
+        method: GET
+        inputParameters:
+        - {name: dock, in: path, type: string, required: true}
+        - {name: number, in: path, type: integer, required: true}
+  exposes:
+  - type: rest
+    namespace: rest
+    resources:
+    - {name: ship, path: '/ships/{id}', operations: [{method: GET, name: get, call: harbour.get}]}
+    - name: berth
+      path: /berths/{number}/of/{dock}
+      operations: [{method: GET, name: get-berth, call: harbour.get-berth}]
+"""
+LIMITS = Limits(connect=5, read=5, total=5, idle=30)
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+SHIP = b"/ships/s-1"
+
+
+def request(target: bytes = SHIP, *fields: bytes, method: bytes = b"GET") -> bytes:
+    return b"\r\n".join([method + b" " + target + b" HTTP/1.1", b"host: localhost", *fields, b"", b""])
+
+
+Play = Callable[[Peer], Awaitable[None]]
+
+
+def waited_for(app: ASGIApp) -> ASGIApp:
+    """The same application, without what would do without a task."""
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+
+    return waiting
+
+
+@dataclass
+class Gateway:
+    """An open connection to the gateway, and how many connections that made to its upstream."""
+
+    caller: Served
+    connections: Callable[[], int]
+
+    async def ask(self, sent: bytes | None = None) -> None:
+        await self.caller.ask(sent or request())
+
+    async def answer(self, *, has_no_body: bool = False) -> tuple[bytes, bytes]:
+        """The next answer, its head and its body."""
+        head = await self.caller.head()
+        if b"chunked" not in head:
+            length = next((int(line[15:]) for line in head.split(b"\r\n") if line[:15] == b"content-length:"), 0)
+            return head, await self.caller.reader.readexactly(0 if has_no_body or b" 304 " in head else length)
+        body = b""
+        while size := int(await self.caller.reader.readuntil(b"\r\n"), 16):
+            body += await self.caller.reader.readexactly(size)
+            await self.caller.reader.readexactly(2)
+        await self.caller.reader.readexactly(2)
+        return head, body
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks answer at the moment."""
+        return sum(len(one.tasks) for one in self.caller.made)
+
+
+@asynccontextmanager
+async def gateway(play: Play, limits: Limits = LIMITS, *, waits: bool = False) -> AsyncIterator[Gateway]:
+    """The gateway before an upstream, one connection to which is idle already."""
+
+    async def warm(peer: Peer) -> None:
+        if peer.number == 1:
+            await peer.request()
+            await peer.send(OK)
+        await play(peer)
+
+    async with AsyncExitStack() as stack:
+        upstream = await stack.enter_async_context(stage(warm, limits))
+        document = DOCUMENT % upstream.route.port
+        one = await stack.enter_async_context(world(document, settings=Settings(limits=limits)))
+        app = waited_for(one.apps[8080]) if waits else one.apps[8080]
+        there = Gateway(await stack.enter_async_context(serving(app)), lambda: upstream.connections)
+        await there.ask(request(b"/ships/warm"))
+        await there.answer()
+        yield there
+
+
+def saying(*answers: bytes, close: bool = False) -> Play:
+    """Gives one answer after the other, in the pieces that `|` separates."""
+
+    async def play(peer: Peer) -> None:
+        for answer in answers if peer.number == 1 else answers[-1:]:
+            await peer.request()
+            for piece in answer.split(b"|"):
+                await peer.send(piece)
+                await asyncio.sleep(0.01 if b"|" in answer else 0)
+        if not close:
+            await peer.reader.read()
+
+    return play
+
+
+def head(status: bytes, *fields: bytes) -> bytes:
+    return b"\r\n".join([b"HTTP/1.1 " + status, *fields, b"", b""])
+
+
+EVENTS = b"content-type: text/event-stream"
+LARGE = b"x" * 3_000_000
+ANSWERS = {
+    "of a length": OK,
+    "in pieces": b"HTTP/1.1 200 OK\r\ncontent-|length: 4\r\n\r|\n{|}\n|\n",
+    "large": head(b"200 OK", b"content-length: 3000000") + LARGE,
+    "chunked": head(b"200 OK", b"transfer-encoding: chunked") + b"3\r\nabc\r\n|2;x=y\r\nde\r\n0\r\n|\r\n",
+    "empty": head(b"200 OK", b"content-length: 0"),
+    "not there": head(b"404 Not Found", b"content-length: 2") + b"{}",
+    "broken": head(b"500 Internal Server Error", b"content-length: 2", b"retry-after: 3") + b"{}",
+    "moved": head(b"302 Found", b"location: https://elsewhere.example/", b"content-length: 0"),
+    "without a body": head(b"204 No Content"),
+    "as before": head(b"304 Not Modified", b'etag: "a"', b"content-length: 2"),
+    "encoded": head(b"200 OK", b"content-encoding: gzip", b"content-length: 3") + b"\x1f\x8b\x08",
+    "events": head(
+        b"200 OK", b"content-type: text/event-stream", b"transfer-encoding: chunked", b"X-Accel-Buffering: yes"
+    )
+    + b"9\r\ndata: a\n\n\r\n|9\r\ndata: b\n\n\r\n|0\r\n\r\n",
+    "with cookies": head(b"200 OK", b"set-cookie: a=b", b"x-own: a", b"X-Own: b", b"date: never", b"content-length: 0"),
+    "of this connection": head(b"200 OK", b"connection: x-own, keep-alive", b"x-own: a", b"content-length: 0"),
+    "in another charset": head(b"200 OK", b"x-name: caf\xe9", b"content-length: 0"),
+    "with interim ones": head(b"103 Early Hints", b"link: </a>") + OK,
+    "of no status": head(b"700 What", b"content-length: 2") + b"{}",
+    "malformed": head(b"200 OK", b"content-length: 2", b"content-length: 3") + b"{}",
+    "with a long header": head(b"200 OK", b"x-long: " + b"a" * 2000, b"content-length: 2") + b"{}",
+}
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
+    answers = []
+    for waits in (True, False):
+        async with gateway(saying(ANSWERS[name], OK), waits=waits) as one:
+            await one.ask()
+            answers.append((await one.answer(), one.waiting))
+            await one.ask()
+            assert (await one.answer())[1] == b"{}"
+
+    (waited, _), (relayed, tasks) = answers
+    assert sorted(waited[0].split(b"\r\n")) == sorted(relayed[0].split(b"\r\n"))
+    assert (waited[1], tasks) == (relayed[1], 0)
+
+
+async def test_nobody_waits_where_an_upstream_connection_is_idle() -> None:
+    there: list[Gateway] = []
+    seen: list[list[object]] = []
+
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        seen.extend([one.waiting, one.caller.made[0].relay is not None] for one in there)
+        await peer.send(OK)
+
+    async with gateway(play) as one:
+        there.append(one)
+        await one.ask()
+        assert (await one.answer())[1] == b"{}"
+
+    assert seen == [[0, True]]
+
+
+async def test_answers_that_end_with_their_connection_are_whole_or_seen_to_be_cut() -> None:
+    ends = head(b"200 OK") + b"abc"
+    async with gateway(saying(ends, close=True)) as one:
+        await one.ask()
+        assert (await one.answer())[1] == b"abc"
+    for cut in (
+        head(b"200 OK", b"content-length: 9") + b"abc",
+        head(b"200 OK", b"transfer-encoding: chunked") + b"9\r\nab",
+    ):
+        async with gateway(saying(cut, close=True)) as one:
+            await one.ask()
+            assert b"200 OK" in await one.caller.head()
+            assert not (await one.caller.rest()).endswith(b"0\r\n\r\n")
+
+
+async def test_what_breaks_off_before_its_head_is_asked_for_again_where_nothing_has_come(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        if peer.number > 1:
+            await peer.send(OK)
+
+    async with gateway(play) as one:
+        await one.ask()
+        assert (await one.answer())[1] == b"{}"
+        assert one.connections() == 2
+
+    async def half(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200")
+
+    with caplog.at_level(logging.WARNING, "fairlead"):
+        async with gateway(half) as one:
+            await one.ask()
+            assert b"502 Bad Gateway" in (await one.answer())[0]
+            assert one.connections() == 1
+    assert "GET /ships/{id}: 502" in caplog.text
+
+
+@pytest.mark.parametrize("limits", [replace(LIMITS, read=0.2), replace(LIMITS, total=0.2)])
+async def test_an_upstream_that_says_nothing_of_use_is_a_problem_in_time(limits: Limits) -> None:
+    async with gateway(saying(b"HTTP/1.1 100 Continue\r\n\r\n"), limits) as one:
+        await one.ask()
+        head, body = await one.answer()
+
+    assert b"504 Gateway Timeout" in head
+    assert b"did not answer in time" in body
+
+
+async def test_an_upstream_is_let_go_when_its_caller_hangs_up() -> None:
+    begun, gone = asyncio.Event(), asyncio.Event()
+
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        begun.set()
+        await peer.reader.read()
+        gone.set()
+
+    async with gateway(play) as one:
+        await one.ask()
+        await begun.wait()
+        one.caller.writer.close()
+        await asyncio.wait_for(gone.wait(), 5)
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+async def test_a_caller_who_takes_nothing_holds_up_the_upstream() -> None:
+    pieces = 0
+
+    async def play(peer: Peer) -> None:
+        nonlocal pieces
+        await peer.request()
+        await peer.send(head(b"200 OK", b"content-length: 200000000"))
+        for _ in range(2000):
+            await peer.send(b"x" * 100_000)
+            pieces += 1
+
+    async with gateway(play) as one:
+        await one.ask()
+        await one.caller.head()
+        seen = -1
+        while seen != pieces:
+            seen = pieces
+            await asyncio.sleep(0.3)
+        assert pieces < 500
+        rest = 200_000_000
+        while rest:
+            rest -= len(await one.caller.reader.read(1_000_000))
+
+
+async def test_requests_that_come_at_once_are_answered_in_their_order() -> None:
+    async def play(peer: Peer) -> None:
+        while True:
+            line = (await peer.request()).partition(b" HTTP")[0]
+            await peer.send(head(b"200 OK", b"content-length: %d" % len(line)) + line)
+
+    async with gateway(play) as one:
+        await one.ask(request(b"/ships/a") + request(b"/ships/b") + request(b"/ships/c?view=x"))
+        bodies = [(await one.answer())[1] for _ in range(3)]
+
+    assert bodies == [b"GET /api/ships/a", b"GET /api/ships/b", b"GET /api/ships/c?view=x"]
+
+
+async def test_callers_are_told_when_the_gateway_stops() -> None:
+    begun = asyncio.Event()
+
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        begun.set()
+        await peer.reader.read()
+
+    async with gateway(play) as one:
+        await one.ask()
+        await begun.wait()
+        one.caller.made[0].give_up()
+        assert b"503 Service Unavailable" in (await one.answer())[0]
+
+
+async def echo(peer: Peer) -> None:
+    """Answers with the heads that it gets, but for its own name in them."""
+    while True:
+        sent = re.sub(rb"127\.0\.0\.1:\d+", b"upstream", await peer.request())
+        await peer.send(head(b"200 OK", b"content-length: %d" % len(sent)) + sent)
+
+
+REQUESTS = [
+    request(),
+    request(b"/ships/a.b~c_d-1"),
+    request(b"/ships/a%20b"),
+    request(b"/ships/%2e%2e"),
+    request(b"/ships/.."),
+    request(b"/ships/."),
+    request(b"/ships/" + b"a" * 300),
+    request(b"/ships/a%ff"),
+    request(b"/ships/"),
+    request(b"//ships/a"),
+    request(b"/ships/a?view=full"),
+    request(b"/ships/a?view=a&view=b"),
+    request(b"/ships/a?other=b"),
+    request(b"/berths/7/of/a"),
+    request(b"/berths/07/of/a"),
+    request(b"/berths/x/of/a"),
+    request(SHIP, b"accept: text/plain", b"traceparent: 00-1", b"authorization: Bearer callers", b"x-own: a"),
+    request(SHIP, b"accept-encoding: gzip", b"If-None-Match: 50%"),
+    request(SHIP, b"content-length: 4") + b"\r\n\r\n",
+    request(SHIP, b"content-length: 0"),
+    request(SHIP, b"transfer-encoding: chunked") + b"0\r\n\r\n",
+    request(SHIP, b"origin: https://evil.example"),
+    request(SHIP, method=b"HEAD"),
+    request(SHIP, method=b"POST"),
+    request(b"/nothing"),
+    request(b"/openapi.json", method=b"OPTIONS"),
+    request(SHIP, b"host: elsewhere.example"),
+]
+
+
+@pytest.mark.parametrize("sent", REQUESTS, ids=lambda sent: sent[:60].decode("latin-1"))
+async def test_a_request_is_the_same_upstream_whether_somebody_waits_or_not(sent: bytes) -> None:
+    answers = []
+    for waits in (True, False):
+        async with gateway(echo, waits=waits) as one:
+            for _ in range(3):  # what is said again is not read again
+                await one.ask(sent)
+                answers.append(await one.answer(has_no_body=sent.startswith(b"HEAD")))
+            await one.ask()
+            assert b"GET /api/ships/s-1 HTTP/1.1" in (await one.answer())[1]
+
+    assert answers == [answers[0]] * 6
+
+
+@settings(max_examples=20)
+@given(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=8))
+def test_any_text_of_a_path_is_the_same_upstream_whether_somebody_waits_or_not(texts: list[str]) -> None:
+    targets = ["/ships/" + "".join(f"%{byte:02x}" for byte in text.encode(errors="replace")) for text in texts]
+
+    async def answers(*, waits: bool) -> list[tuple[bytes, bytes]]:
+        async with gateway(echo, waits=waits) as one:
+            found = []
+            for target in targets:
+                await one.ask(request(target.encode()))
+                found.append(await one.answer())
+            return found
+
+    assert asyncio.run(answers(waits=True)) == asyncio.run(answers(waits=False))
