@@ -66,7 +66,8 @@ class Result(NamedTuple):
     @property
     def charset(self) -> str:
         """The charset that the content type names; empty where it names none."""
-        return self.header("content-type").partition("charset=")[2].partition(";")[0].strip(" \"'")
+        said = self.header("content-type")
+        return said.partition("charset=")[2].partition(";")[0].strip(" \"'") if ";" in said else ""
 
     def header(self, name: str) -> str:
         """The first header of that (lower case) name, or nothing."""
@@ -142,6 +143,13 @@ class Underway(Protocol):
         """Gives it up; what was not read is not fetched."""
 
 
+class Finish(Protocol):
+    """Makes an answer of an upstream's one, of its whole body, and of the arguments of the call."""
+
+    def __call__(self, result: Result, data: bytes, arguments: Arguments) -> Result:
+        """An answer whose body is here; raises `CallError`."""
+
+
 class Ready(Protocol):
     """A request that is ready to be sent, and the way it would take."""
 
@@ -149,12 +157,18 @@ class Ready(Protocol):
     def head(self) -> bytes:
         """All of it, as it is sent."""
 
-    def begin(self, head: bytes) -> Underway | None:
-        """Sends a request of that head the same way; None where somebody has to wait for a connection."""
+    def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
+        """Sends a request of that head the same way; None where somebody has to wait for a connection.
+
+        The arguments that it was made of are read where somebody asks for one.
+        """
+
+    def finished(self, finish: Finish) -> Ready:
+        """The same, but that what goes on of a successful answer is made of all of it."""
 
 
 class Single:
-    """A run that is one request, and whose answer goes on as it is."""
+    """A run that is one request, whose answer goes on as it comes, or is finished without another one."""
 
     __slots__ = ()
 
@@ -262,7 +276,7 @@ Shape = Callable[[Json, Arguments], Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Shaped:
+class Shaped(Single):
     """An operation whose successful answers are mapped; all others pass through."""
 
     run: Run
@@ -274,27 +288,45 @@ class Shaped:
         if not result.is_success:
             return result
         data = await result.body.read()
-        if not data:
-            return Result(result.status, _without_entity(result.headers), Bytes(b""))
+        return self._mapped(await value_of(data, result, self.format), result, arguments) if data else _empty(result)
+
+    def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
+        if not isinstance(self.run, Single) or not self.format.is_quick:
+            return None
+        ready = self.run.ready(arguments, to_be_read(forwarded))
+        return ready.finished(self._finish) if ready else None
+
+    def _finish(self, result: Result, data: bytes, arguments: Arguments) -> Result:
+        return self._mapped(read(data, result, self.format), result, arguments) if data else _empty(result)
+
+    def _mapped(self, value: Json, result: Result, arguments: Arguments) -> Result:
         try:
-            value = self.shape(await value_of(data, result, self.format), arguments)
-            return json_result(value, result.status, _without_entity(result.headers))
+            return json_result(self.shape(value, arguments), result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
             raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None
 
 
-async def value_of(data: bytes, result: Result, form: Format) -> Json:
-    """The value of an answer with that body; what takes long is read beside the other calls."""
+def _empty(result: Result) -> Result:
+    return Result(result.status, _without_entity(result.headers), Bytes(b""))
+
+
+def read(data: bytes, result: Result, form: Format) -> Json:
+    """The value of an answer with that body; raises `UpstreamFailed` where it is not of the format."""
     try:
-        if form.is_quick or len(data) <= _AT_ONCE:
-            return form(data, result.charset)
-        return await to_thread.run_sync(form, data, result.charset)
+        return form(data, result.charset)
     except Excess as error:
         raise UpstreamFailed(f"the upstream's answer {error}") from None
     except ValueError:
         raise UpstreamFailed(f"the upstream's answer is not the {form.title} that its output mapping needs") from None
+
+
+async def value_of(data: bytes, result: Result, form: Format) -> Json:
+    """The same; what takes long is read beside the other calls."""
+    if form.is_quick or len(data) <= _AT_ONCE:
+        return read(data, result, form)
+    return await to_thread.run_sync(read, data, result, form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +370,7 @@ def answered(value: Json) -> Result:
 
 
 def _without_entity(headers: Headers) -> Headers:
-    return tuple((name, value) for name, value in headers if name not in _ENTITY)
+    return tuple([pair for pair in headers if pair[0] not in _ENTITY])
 
 
 def json_result(value: Json, status: int = 200, headers: Headers = ()) -> Result:

@@ -9,7 +9,7 @@ from fairlead.errors import CallError, Unforeseen
 from fairlead.exposes.http import problem, unbuffered
 from fairlead.headers import Headers
 from fairlead.operation import Underway
-from fairlead.upstream import shown
+from fairlead.underway import shown
 
 log = logging.getLogger("fairlead")
 

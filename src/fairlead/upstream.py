@@ -21,9 +21,10 @@ import httpx
 from fairlead import __version__
 from fairlead.decoding import ACCEPTED, Decoder
 from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
-from fairlead.headers import Headers, to_caller
+from fairlead.headers import Headers
 from fairlead.in_process import Answer, send
-from fairlead.operation import Body, Bytes, Ready, ResponseHead, Result
+from fairlead.operation import Body, Bytes, Ready, Result
+from fairlead.underway import Passing, encoding_of, shown
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
@@ -84,7 +85,8 @@ class Upstream:
             return None
         route, path = self._routes.find(request.url, request.tls)
         headers = _with_defaults(request.headers)
-        return self._client.ready(Outgoing(request.method, route, path, headers, request.content))
+        sent = self._client.ready(Outgoing(request.method, route, path, headers, request.content))
+        return Passing(sent, self._limits) if sent else None
 
     async def send(self, request: Request) -> Result:
         """The response, its body not yet read.
@@ -109,18 +111,11 @@ class Upstream:
             raise
 
     def _body(self, source: Response | Answer) -> Body:
-        encoding = ", ".join([value for name, value in source.head.headers if name == "content-encoding"])
+        encoding = encoding_of(source.head)
         data = None if encoding else source.whole()
         if data is None:
             return _Stream(source, encoding, self._limits)
         return Bytes(data) if len(data) <= self._limits.body else _Stream(source, encoding, self._limits, data)
-
-
-def shown(head: ResponseHead) -> Headers:
-    """The headers that the caller gets to see; raises `UpstreamFailed` where the status is none."""
-    if not 200 <= head.status <= 599:
-        raise UpstreamFailed(f"the upstream answered with {head.status}, which is no status of HTTP")
-    return to_caller(head.headers)
 
 
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))

@@ -15,7 +15,7 @@ ORDER = """
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
     binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
-    wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
+    wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport underway in_process upstream
     vault locations
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
@@ -104,7 +104,7 @@ def test_the_wire_is_reached_through_one_door() -> None:
         if (own(full_name, known) or "").partition(".")[0] == "wire" and module.partition(".")[0] != "wire"
     }
 
-    assert importers == {"in_process", "upstream"}
+    assert importers == {"in_process", "underway", "upstream"}
 
 
 def test_nothing_of_ours_reads_yaml_but_the_source() -> None:

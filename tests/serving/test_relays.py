@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,6 +56,15 @@ capability:
     namespace: rest
     resources:
     - {name: ship, path: '/ships/{id}', operations: [{method: GET, name: get, call: harbour.get}]}
+    - name: name
+      path: /names/{id}
+      operations:
+      - method: GET
+        name: name
+        call: harbour.get
+        outputParameters:
+        - type: object
+          properties: {called: {type: string, mapping: $.name}, asked: {type: string, value: 'for {{id}}'}}
     - name: berth
       path: /berths/{number}/of/{dock}
       operations: [{method: GET, name: get-berth, call: harbour.get-berth}]
@@ -176,20 +187,53 @@ ANSWERS = {
 }
 
 
+async def answered(answer: bytes, target: bytes, limits: Limits, *, waits: bool) -> tuple[list[bytes], bytes, int]:
+    """The head's lines, the body, and how many tasks are left."""
+    async with gateway(saying(answer, OK), limits, waits=waits) as one:
+        await one.ask(request(target))
+        head, body = await one.answer()
+        tasks = one.waiting
+        await one.ask()
+        assert (await one.answer())[1] == b"{}"
+        return sorted(head.split(b"\r\n")), body, tasks
+
+
 @pytest.mark.parametrize("anyio_backend", LOOPS)
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_an_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
-    answers = []
-    for waits in (True, False):
-        async with gateway(saying(ANSWERS[name], OK), waits=waits) as one:
-            await one.ask()
-            answers.append((await one.answer(), one.waiting))
-            await one.ask()
-            assert (await one.answer())[1] == b"{}"
+    head, body, _ = await answered(ANSWERS[name], SHIP, LIMITS, waits=True)
 
-    (waited, _), (relayed, tasks) = answers
-    assert sorted(waited[0].split(b"\r\n")) == sorted(relayed[0].split(b"\r\n"))
-    assert (waited[1], tasks) == (relayed[1], 0)
+    assert await answered(ANSWERS[name], SHIP, LIMITS, waits=False) == (head, body, 0)
+
+
+NAMED = b'{"name": "Ada", "more": [1, 2]}'
+MAPPED = {
+    "here": head(b"200 OK", b"content-length: 31", b"x-own: a", b'etag: "a"') + NAMED,
+    "created": head(b"201 Created", b"content-length: 31") + NAMED,
+    "in pieces": head(b"200 OK", b"content-length: 31") + NAMED[:7] + b"|" + NAMED[7:],
+    "chunked": head(b"200 OK", b"transfer-encoding: chunked") + b"1f\r\n" + NAMED + b"\r\n|0\r\n\r\n",
+    "compressed": head(b"200 OK", b"content-encoding: gzip", b"transfer-encoding: chunked")
+    + b"%x\r\n%b\r\n0\r\n\r\n" % (len(gzip.compress(NAMED, mtime=0)), gzip.compress(NAMED, mtime=0)),
+    "in no known encoding": head(b"200 OK", b"content-encoding: br", b"content-length: 2") + b"{}",
+    "empty": head(b"200 OK", b"content-length: 0"),
+    "without a body": head(b"204 No Content"),
+    "not there": head(b"404 Not Found", b"content-type: text/plain", b"content-length: 4") + b"none",
+    "no JSON": head(b"200 OK", b"content-length: 4") + b"none",
+    "no text": head(b"200 OK", b"content-length: 13") + b'{"name": "\xff"}',
+    "without it": head(b"200 OK", b"content-length: 2") + b"[]",
+    "too large": head(b"200 OK", b"content-length: 300") + b" " * 300,
+    "too large in pieces": head(b"200 OK", b"content-length: 300") + b" " * 150 + b"|" + b" " * 150,
+}
+
+
+@pytest.mark.parametrize("name", MAPPED)
+async def test_a_mapped_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
+    limits = replace(LIMITS, body=200)
+    head, body, _ = await answered(MAPPED[name], b"/names/s-1", limits, waits=True)
+
+    assert await answered(MAPPED[name], b"/names/s-1", limits, waits=False) == (head, body, 0)
+    if name in ("here", "created", "in pieces", "chunked", "compressed"):
+        assert json.loads(body) == {"called": "Ada", "asked": "for s-1"}
 
 
 async def test_nobody_waits_where_an_upstream_connection_is_idle() -> None:

@@ -7,8 +7,9 @@ request are put where the marks were. Whatever is no plain text takes the long w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_hex
 from typing import Final
 
@@ -16,7 +17,7 @@ from starlette.types import Scope
 
 from fairlead.exposes.request import Reader, passed
 from fairlead.headers import Headers
-from fairlead.operation import Operation, Ready, Underway
+from fairlead.operation import Arguments, Operation, Ready, Underway
 
 _MAX_KNOWN: Final = 64
 """For how many sets of forwarded headers it is kept what is sent with them."""
@@ -31,8 +32,8 @@ class _Learned:
     head: bytes
     names: tuple[str, ...]
 
-    def begin(self, path: Mapping[str, str]) -> Underway | None:
-        return self.ready.begin(self.head % tuple([path[name].encode() for name in self.names]))
+    def begin(self, path: Mapping[str, str], given: Callable[[], Arguments]) -> Underway | None:
+        return self.ready.begin(self.head % tuple([path[name].encode() for name in self.names]), given)
 
 
 class Shortcut:
@@ -57,14 +58,18 @@ class Shortcut:
             if headers not in self._learned:
                 self._learn(headers, path, scope)
             if learned := self._learned[headers]:
-                return learned.begin(path)
+                return learned.begin(path, partial(self._given, path, scope))
         ready = self._ready(path, scope)
-        return ready.begin(ready.head) if ready else None
+        return ready.begin(ready.head, partial(self._given, path, scope)) if ready else None
 
     def _ready(self, path: Mapping[str, str], scope: Scope) -> Ready | None:
         ready = self._operation.ready(*self._reader.arguments(path, scope, b""))
         self._needs_waiting = ready is None
         return ready
+
+    def _given(self, path: Mapping[str, str], scope: Scope) -> Arguments:
+        arguments, _ = self._reader.arguments(path, scope, b"")
+        return self._operation.inputs.by_name(arguments)
 
     def _learn(self, headers: Headers, path: Mapping[str, str], scope: Scope) -> None:
         if len(self._learned) >= _MAX_KNOWN:

@@ -73,11 +73,11 @@ class Response:
         self._close_at_end()
         return data
 
-    def listen(self, told: Callable[[], object]) -> None:
-        """Has `told` called, once, as soon as there is something new to `look` at."""
+    def listen(self, told: Callable[[], object], deadline: float = inf) -> None:
+        """Has `told` called, once, as soon as there is something new to `look` at, or it is too late."""
         assert self._connection
-        silent = self._connection.patience()
-        self._connection.listen(told, silent if self._incoming.head else min(silent, self._deadline))
+        latest = deadline if self._incoming.head else self._deadline
+        self._connection.listen(told, min(self._connection.patience(), latest))
 
     def look(self) -> bytes | None:
         """What is here of the body; None as long as the head is not. Raises a `CallError` where no more will come."""

@@ -1,0 +1,146 @@
+"""Requests whose answers nobody waits for: how they are begun, and what is made of what has come."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
+from math import inf
+from typing import Any, NamedTuple
+
+from fairlead.decoding import Decoder
+from fairlead.errors import UpstreamFailed
+from fairlead.headers import Headers, to_caller
+from fairlead.operation import Arguments, Bytes, Finish, Ready, ResponseHead, Result, Underway
+from fairlead.wire.client import Ready as Sendable
+from fairlead.wire.client import Response
+from fairlead.wire.limits import Limits
+
+
+def shown(head: ResponseHead) -> Headers:
+    """The headers that the caller gets to see, all of those of a result; raises `UpstreamFailed` for no real status."""
+    if isinstance(head, Result):
+        return head.headers
+    if not 200 <= head.status <= 599:
+        raise UpstreamFailed(f"the upstream answered with {head.status}, which is no status of HTTP")
+    return to_caller(head.headers)
+
+
+def encoding_of(head: ResponseHead) -> str:
+    """The content encodings of the body, in their order."""
+    said = [value for name, value in head.headers if name == "content-encoding"]
+    return ", ".join(said) if said else ""
+
+
+class Passing(NamedTuple):
+    """A request whose answer goes on as it comes."""
+
+    sent: Sendable
+    limits: Limits
+
+    @property
+    def head(self) -> bytes:
+        return self.sent.head
+
+    def begin(self, head: bytes, given: Callable[[], Arguments]) -> Response | None:
+        return self.sent.begin(head)
+
+    def finished(self, finish: Finish) -> Ready:
+        return _Finished(self.sent, self.limits, finish)
+
+
+class _Finished(NamedTuple):
+    """A request whose successful answers are finished before they go on."""
+
+    sent: Sendable
+    limits: Limits
+    finish: Finish
+
+    @property
+    def head(self) -> bytes:
+        return self.sent.head
+
+    def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
+        response = self.sent.begin(head)
+        return _Whole(response, partial(self.finish, arguments=_Later(given)), self.limits) if response else None
+
+    def finished(self, finish: Finish) -> Ready:
+        def both(result: Result, data: bytes, arguments: Arguments) -> Result:
+            made = self.finish(result, data, arguments)
+            return finish(made, _here(made), arguments)
+
+        return _Finished(self.sent, self.limits, both)
+
+
+class _Whole:
+    """A response of which nothing goes on before all of it is here, and finished; one that is no success passes."""
+
+    __slots__ = ("_deadline", "_decoder", "_finish", "_limits", "_made", "_response")
+
+    def __init__(self, response: Response, finish: Callable[[Result, bytes], Result], limits: Limits) -> None:
+        self._response = response
+        self._finish = finish
+        self._limits = limits
+        self._deadline = inf
+        self._decoder: Decoder | None = None
+        self._made: Result | None = None
+
+    @property
+    def head(self) -> ResponseHead:
+        return self._made or self._response.head
+
+    @property
+    def is_done(self) -> bool:
+        return self._response.is_done
+
+    @property
+    def is_stale(self) -> bool:
+        return self._response.is_stale
+
+    def listen(self, told: Callable[[], object]) -> None:
+        self._response.listen(told, self._deadline)
+
+    def look(self) -> bytes | None:
+        response = self._response
+        data = response.look()
+        if data is None or not 200 <= response.head.status < 300:
+            return data
+        head = response.head
+        if self._decoder or not response.is_done or len(data) > self._limits.body or encoding_of(head):
+            if self._decoder is None:
+                self._decoder = Decoder(encoding_of(head), self._limits.body)
+                self._deadline = get_running_loop().time() + self._limits.total
+            self._decoder.feed(data)
+            if not response.is_done:
+                return None
+            data = self._decoder.whole()
+        self._made = self._finish(Result(head.status, shown(head), Bytes(data)), data)
+        return _here(self._made)
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _here(result: Result) -> bytes:
+    assert isinstance(result.body, Bytes)
+    return result.body.data
+
+
+class _Later(Mapping[str, Any]):
+    """Arguments that are read when somebody asks for one."""
+
+    def __init__(self, given: Callable[[], Arguments]) -> None:
+        self._given = given
+
+    @cached_property
+    def _read(self) -> Arguments:
+        return self._given()
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
