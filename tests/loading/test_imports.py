@@ -115,4 +115,4 @@ def test_nothing_of_ours_reads_yaml_but_the_source() -> None:
         if full_name.partition(".")[0] == "yaml"
     }
 
-    assert importers == {"source", "encodings"}  # which only writes it
+    assert importers == {"source", "encodings", "starter"}  # the latter two only write it
