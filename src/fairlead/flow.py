@@ -93,7 +93,7 @@ class PlannedScript:
 
     def act(self, wiring: Wiring) -> Act | Failing:
         sources = tuple((one.name, revealed(source, wiring.environ)) for one, source in self.sources)
-        return ScriptAct(self.script, self.limits, sources, wiring.scripts)
+        return ScriptAct(self.script, self.limits, self.before, sources, wiring.scripts)
 
 
 PlannedStep = PlannedCall | PlannedLookup | PlannedScript

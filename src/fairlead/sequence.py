@@ -126,16 +126,19 @@ class LookupAct:
 
 @dataclass(frozen=True, slots=True)
 class ScriptAct:
-    """Runs a script over the arguments, the results of all steps before, and what its `with` gives."""
+    """Runs a script over the arguments, the results of all `before` it, and what its `with` gives."""
 
     script: Script
     limits: Limits
+    before: tuple[str, ...]
     sources: tuple[tuple[str, Source], ...]
     runs: ScriptRuns
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded) -> Answer:
         given = ((name, source(arguments)) for name, source in self.sources)
-        context = {name.removeprefix(RESULT): plain(value) for name, value in arguments.items()}
+        results = {name: arguments.get(f"{RESULT}{name}") for name in self.before}
+        context = {name: plain(value) for name, value in arguments.items() if not name.startswith(RESULT)}
+        context |= {name: plain(value) for name, value in results.items() if value is not None}
         context |= {name: plain(value) for name, value in given if value is not UNSET}
         try:
             with self.runs.one():
