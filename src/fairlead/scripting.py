@@ -33,7 +33,11 @@ def scripted(step: ScriptStep, scripting: Scripting | None) -> tuple[str, Script
     if folder is None:
         raise ValueError(f"has the location {location!r}, which is no file:// folder")
     source, *dependencies = (_read(folder, name) for name in (step.file, *step.dependencies))
-    return language, prepare(language, source, dependencies), Limits(seconds=scripting.timeout / 1000)
+    return language, prepare(language, source, dependencies), limits_of(scripting)
+
+
+def limits_of(scripting: Scripting) -> Limits:
+    return Limits(seconds=scripting.timeout / 1000, statements=scripting.statement_limit)
 
 
 def _read(folder: Path, name: str) -> Source:

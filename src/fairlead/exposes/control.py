@@ -17,6 +17,7 @@ from pydantic import Field
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import Model
+from fairlead.scripts import LANGUAGES
 from fairlead.steps import Scripting
 
 STATUS = "/status"
@@ -101,13 +102,19 @@ class ControlExposes(Adapter):
         if not said.health:
             yield Problem(said.at("health"), "health is answered on every port", "", "warning")
         if said.scripting and said.scripting.statement_limit:
-            place = said.scripting.at("statementLimit")
-            yield Problem(place, "the statements of scripts are not counted", "`timeout` ends them", "warning")
+            yield from _uncounted(said.scripting)
         traces = self.observability.traces
         if self.observability.enabled and traces and traces.local.enabled:
             yield Problem(self.observability.at("traces"), "traces are not kept", "", "warning")
         if self.observability.enabled and self.observability.exporters:
             yield Problem(self.observability.at("exporters"), "nothing is exported", f"collect {METRICS}", "warning")
+
+
+def _uncounted(scripting: Scripting) -> Iterator[Problem]:
+    for name in sorted(scripting.allowed_languages or LANGUAGES):
+        if name in LANGUAGES and not LANGUAGES[name].counts:
+            message = f"the statements of scripts in {name!r} are not counted"
+            yield Problem(scripting.at("statementLimit"), message, "`timeout` ends them", "warning")
 
 
 @dataclass(frozen=True)
