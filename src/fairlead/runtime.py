@@ -27,7 +27,7 @@ from fairlead.exposes.rest import Route
 from fairlead.exposes.skills import Below, SkillPages
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
-from fairlead.guard import LOOPBACK, Guard
+from fairlead.guard import LOOPBACK, Guard, is_local
 from fairlead.listeners import Listener, ToolSet
 from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
 from fairlead.operation import Operation
@@ -92,7 +92,7 @@ def _served(
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
     apps: dict[str, ASGIApp] = {
-        **dict(_controls(listener, access, metrics, wiring)),
+        **dict(_controls(listener, access, metrics, wiring, settings)),
         **dict(metadata(listener, access)),
         **mcp,
         **dict.fromkeys(HEALTH, full),
@@ -120,13 +120,23 @@ def _skills(listener: Listener, access: Access) -> ASGIApp:
 
 
 def _controls(
-    listener: Listener, access: Access, metrics: Metrics | None, wiring: Wiring
+    listener: Listener, access: Access, metrics: Metrics | None, wiring: Wiring, settings: Settings
 ) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of control adapters by their paths, each behind its check."""
     for control in listener.controls:
         check = access.of(control.adapter)
-        for path, page in management(control, metrics, wiring.scripts):
+        fixed = _fixed(settings, is_guarded=check is not None)
+        for path, page in management(control, metrics, wiring.scripts, fixed):
             yield path, Guarded(page, (check,)) if check else page
+
+
+def _fixed(settings: Settings, *, is_guarded: bool) -> str:
+    """Why nothing can be changed at a control adapter, if so."""
+    if settings.workers > 1:
+        return "each worker would have to be told; serve with one"
+    if not is_guarded and not is_local(settings.host):
+        return "whoever reaches this port could; add `authentication` to the control adapter"
+    return ""
 
 
 class Dispatch:

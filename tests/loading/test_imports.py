@@ -21,9 +21,9 @@ ORDER = """
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
     auth.certificate auth.hmac auth wanted
-    multipart bodies binary shape schema http_call imported consumes consumed script_runs wiring
+    multipart bodies binary shape schema http_call imported consumes consumed steps script_runs wiring
     calls scope sources binding mocks
-    steps caller aggregates
+    caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
@@ -31,7 +31,7 @@ ORDER = """
     exposes.http relay exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
-    metrics exposes.management exposes.skills
+    metrics exposes.scripting exposes.management exposes.skills
     dialect capability imports document findings load
     settings clashes listeners access guard runtime exchange protocol server samples sandbox explain lint checks
     terminal overview banner supervisor start file_schema starter cli

@@ -119,12 +119,17 @@ def _uncounted(scripting: Scripting) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class Control:
-    """A control adapter, and what it tells of its document: label, version of the format, adapters with ports."""
+    """A control adapter, and what it tells of its document: label, version of the format, adapters with ports.
+
+    `scripting` is how the scripts of the document run, which the first control adapter that speaks of it has said, or
+    the operator; None where they do not.
+    """
 
     adapter: ControlExposes
     label: str
     version: str
     adapters: tuple[tuple[Adapter, int], ...]
+    scripting: Scripting | None = None
 
     @property
     def place(self) -> Place:

@@ -1,4 +1,4 @@
-"""What a control adapter answers: the status of the process, its metrics, and how scripts run."""
+"""What a control adapter answers: the status of the process, its metrics, how scripts run, and the log."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import METRICS, SCRIPTING, STATUS, Control
+from fairlead.exposes.scripting import ScriptingPage
 from fairlead.jsontext import dumps
 from fairlead.metrics import MEDIA, Metrics
 from fairlead.script_runs import ScriptRuns
-from fairlead.steps import Scripting
 
 _STARTED: Final = monotonic()
 
@@ -38,11 +38,16 @@ class Page:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def management(control: Control, metrics: Metrics | None, runs: ScriptRuns) -> Iterator[tuple[str, ASGIApp]]:
-    """The pages of a control adapter by their paths; those of one with a fault say what it is."""
-    pages = {
+def management(
+    control: Control, metrics: Metrics | None, runs: ScriptRuns, fixed: str = ""
+) -> Iterator[tuple[str, ASGIApp]]:
+    """The pages of a control adapter by their paths; those of one with a fault say what it is.
+
+    `fixed` says why nothing can be changed there, where that is so.
+    """
+    pages: dict[str, ASGIApp] = {
         STATUS: Page("application/json", lambda: dumps(_status(control))),
-        SCRIPTING: Page("application/json", lambda: dumps(_scripting(control.adapter.management.scripting, runs))),
+        SCRIPTING: ScriptingPage(control.adapter.management.scripting, control.scripting, runs, fixed),
         METRICS: Page(MEDIA, metrics.text if metrics else bytes),
     }
     faults = control.adapter.faults(besides="authentication")
@@ -68,15 +73,3 @@ def _status(control: Control) -> dict[str, Any]:
 
 def _adapter(adapter: Adapter, port: int) -> Mapping[str, Any]:
     return {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}
-
-
-def _scripting(said: Scripting | None, runs: ScriptRuns) -> dict[str, Any]:
-    written = said.model_dump(by_alias=True, exclude_none=True) if said else {}
-    average = 1000 * runs.seconds / runs.total if runs.total else 0.0
-    stats = {
-        "totalExecutions": runs.total,
-        "totalErrors": runs.failed,
-        "averageDurationMs": round(average, 2),
-        **({"lastExecutionAt": runs.last.isoformat()} if runs.last else {}),
-    }
-    return {**{key: value for key, value in written.items() if value not in ("", ())}, "stats": stats}
