@@ -29,6 +29,7 @@ from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard, is_local
 from fairlead.listeners import Listener, ToolSet
+from fairlead.log_lines import LogLines
 from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
 from fairlead.operation import Operation
 from fairlead.relay import Caller
@@ -43,13 +44,21 @@ class Served:
     port: int
     app: ASGIApp
     endpoints: tuple[McpEndpoint, ...]
+    lines: LogLines | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.lines:
+                stack.enter_context(self.lines.kept())
             for endpoint in self.endpoints:
                 await stack.enter_async_context(endpoint.running())
             yield
+
+    def stop(self) -> None:
+        """Ends what would go on for ever."""
+        if self.lines:
+            self.lines.end()
 
 
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
@@ -73,6 +82,7 @@ def _served(
     operations = {id(tool): operation(tool) for tool in listener.tools}
     operations |= {id(resource): operation(resource) for resource in listener.resources}
     endpoints: list[McpEndpoint] = []
+    lines = LogLines() if any(control.adapter.management.logs for control in listener.controls) else None
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
@@ -92,7 +102,7 @@ def _served(
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
     apps: dict[str, ASGIApp] = {
-        **dict(_controls(listener, access, metrics, wiring, settings)),
+        **dict(_controls(listener, access, metrics, lines, wiring, settings)),
         **dict(metadata(listener, access)),
         **mcp,
         **dict.fromkeys(HEALTH, full),
@@ -106,7 +116,7 @@ def _served(
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
     guarded = Guard(app, hosts)
     app = MeasuredApp(guarded, metrics, str(listener.port)) if metrics else guarded
-    return Served(listener.port, app, tuple(endpoints))
+    return Served(listener.port, app, tuple(endpoints), lines)
 
 
 def _skills(listener: Listener, access: Access) -> ASGIApp:
@@ -120,13 +130,18 @@ def _skills(listener: Listener, access: Access) -> ASGIApp:
 
 
 def _controls(
-    listener: Listener, access: Access, metrics: Metrics | None, wiring: Wiring, settings: Settings
+    listener: Listener,
+    access: Access,
+    metrics: Metrics | None,
+    lines: LogLines | None,
+    wiring: Wiring,
+    settings: Settings,
 ) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of control adapters by their paths, each behind its check."""
     for control in listener.controls:
         check = access.of(control.adapter)
         fixed = _fixed(settings, is_guarded=check is not None)
-        for path, page in management(control, metrics, wiring.scripts, fixed):
+        for path, page in management(control, metrics, lines, wiring.scripts, fixed):
             yield path, Guarded(page, (check,)) if check else page
 
 

@@ -31,7 +31,7 @@ ORDER = """
     exposes.http relay exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
-    metrics exposes.scripting exposes.management exposes.skills
+    metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.management exposes.skills
     dialect capability imports document findings load
     settings clashes listeners access guard runtime exchange protocol server samples sandbox explain lint checks
     terminal overview banner supervisor start file_schema starter cli

@@ -3,16 +3,16 @@
 - type: control
   port: 9091
   authentication: {type: bearer, token: '{{env.OPERATOR}}'}
-  management: {info: true, scripting: {defaultLanguage: python, timeout: 5000}}
+  management: {info: true, logs: {stream: true}, scripting: {defaultLanguage: python, timeout: 5000}}
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposes.adapter import Adapter
@@ -23,11 +23,25 @@ from fairlead.steps import Scripting
 STATUS = "/status"
 METRICS = "/metrics"
 SCRIPTING = "/scripting"
+LOGS = "/logs"
+LOG_STREAM = "/logs/stream"
 _NOT_SERVED = {
     "reload": "`SIGHUP` reads documents and secrets anew",
     "validate": "`fairlead check` validates documents",
-    "logs": "the log goes to standard error",
 }
+
+
+class Logs(Model):
+    """What can be done with the log besides reading it: its level changed, and so many follow it."""
+
+    level_control: bool = Field(default=True, alias="level-control")
+    stream: bool = False
+    max_subscribers: Annotated[int, Field(ge=1, le=100, alias="max-subscribers")] = 5
+
+
+def _as_logs(value: Any) -> Any:
+    """True stands for what a mapping without keys says, false for nothing."""
+    return ({} if value else None) if isinstance(value, bool) else value
 
 
 class Management(Model):
@@ -37,7 +51,7 @@ class Management(Model):
     info: bool = False
     reload: bool = False
     validate_: bool = Field(default=False, alias="validate")
-    logs: bool | dict[str, Any] = False
+    logs: Annotated[Logs | None, BeforeValidator(_as_logs, json_schema_input_type=bool | Logs)] = None
     scripting: Scripting | None = None
 
 
@@ -86,6 +100,8 @@ class ControlExposes(Adapter):
             STATUS: self.management.info,
             METRICS: self.has_metrics,
             SCRIPTING: self.management.scripting is not None,
+            LOGS: self.management.logs is not None,
+            LOG_STREAM: self.management.logs is not None and self.management.logs.stream,
         }
         return frozenset(path for path, is_told in told.items() if is_told)
 

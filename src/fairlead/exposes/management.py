@@ -13,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
 from fairlead.exposes.adapter import Adapter
-from fairlead.exposes.control import METRICS, SCRIPTING, STATUS, Control
+from fairlead.exposes.control import LOG_STREAM, LOGS, METRICS, SCRIPTING, STATUS, Control
+from fairlead.exposes.logs import LogPage, LogStream
 from fairlead.exposes.scripting import ScriptingPage
 from fairlead.jsontext import dumps
+from fairlead.log_lines import LogLines
 from fairlead.metrics import MEDIA, Metrics
 from fairlead.script_runs import ScriptRuns
 
@@ -39,7 +41,7 @@ class Page:
 
 
 def management(
-    control: Control, metrics: Metrics | None, runs: ScriptRuns, fixed: str = ""
+    control: Control, metrics: Metrics | None, lines: LogLines | None, runs: ScriptRuns, fixed: str = ""
 ) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of a control adapter by their paths; those of one with a fault say what it is.
 
@@ -50,6 +52,9 @@ def management(
         SCRIPTING: ScriptingPage(control.adapter.management.scripting, control.scripting, runs, fixed),
         METRICS: Page(MEDIA, metrics.text if metrics else bytes),
     }
+    if (logs := control.adapter.management.logs) and lines:
+        pages[LOGS] = LogPage(lines, fixed if logs.level_control else "`level-control` is off")
+        pages[LOG_STREAM] = LogStream(lines, logs.max_subscribers)
     faults = control.adapter.faults(besides="authentication")
     if faults:
         reasons = "; ".join(f"{problem.message} ({problem.place.short})" for problem in faults)

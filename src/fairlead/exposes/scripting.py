@@ -15,16 +15,14 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
-from fairlead.errors import ArgumentError, MethodNotAllowed, did_you_mean
+from fairlead.errors import ArgumentError, did_you_mean
+from fairlead.exposes.changes import changes
 from fairlead.exposes.http import send_json
-from fairlead.exposes.request import read_body
-from fairlead.jsontext import dumps, loads
+from fairlead.jsontext import dumps
 from fairlead.script_runs import ScriptRuns
 from fairlead.scripts import LANGUAGES
 from fairlead.steps import MAX_TIMEOUT, Scripting
 
-_MAX_BODY: Final = 64 * 1024
-_READ: Final = (("allow", "GET, HEAD"),)
 _STATS: Final = "stats"
 _AS_LOADED: Final = frozenset({"defaultLocation", "defaultLanguage"})
 
@@ -43,11 +41,9 @@ class ScriptingPage:
     fixed: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "PUT":
-            self._change(await read_body(scope, receive, _MAX_BODY))
-        elif scope["method"] not in ("GET", "HEAD"):
-            allowed = _READ if self._reason else (("allow", "GET, HEAD, PUT"),)
-            raise MethodNotAllowed("this is read, or changed with PUT", headers=allowed)
+        given = await changes(scope, receive, "scripting", self._reason)
+        if given is not None and self.permitted:
+            self.runs.change(self.permitted, self._changed(given, self.permitted))
         await send_json(dumps({**self._told(), _STATS: self._stats()}), send, head=scope["method"] == "HEAD")
 
     @property
@@ -70,28 +66,16 @@ class ScriptingPage:
         counts = {"totalExecutions": runs.total, "totalErrors": runs.failed}
         return {**counts, "averageDurationMs": round(average, 2), **last}
 
-    def _change(self, body: bytes) -> None:
-        if self._reason or self.permitted is None:
-            raise MethodNotAllowed(f"scripting cannot be changed: {self._reason}", headers=_READ)
+    def _changed(self, given: Mapping[str, Any], permitted: Scripting) -> Scripting:
         told = self._told()
-        given = {key: value for key, value in _object(body).items() if key != _STATS}
         for key in _AS_LOADED & given.keys():
-            if given.pop(key) != told.get(key):
+            if given[key] != told.get(key):
                 raise ArgumentError.about(key, "counts when the file is loaded, and cannot be changed")
-        for key, value in given.items():
-            _check(key, value, self.permitted.allowed_languages or LANGUAGES)
-        update = {_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-        self.runs.change(self.permitted, self.runs.now(self.permitted).model_copy(update=update))
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    try:
-        value = loads(body.decode())
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ArgumentError("the body is no JSON object")
-    return value
+        changed = {key: value for key, value in given.items() if key not in (_STATS, *_AS_LOADED)}
+        for key, value in changed.items():
+            _check(key, value, permitted.allowed_languages or LANGUAGES)
+        update = {_FIELDS[key]: tuple(value) if isinstance(value, list) else value for key, value in changed.items()}
+        return self.runs.now(permitted).model_copy(update=update)
 
 
 def _check(key: str, value: Any, allowed: Collection[str]) -> None:
