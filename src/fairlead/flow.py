@@ -169,7 +169,8 @@ class Flow:
         act = step.act(wiring)
         read = {step_of(path) for other in self.steps for path in reads(other)}
         is_read = step.name in read or self.answer is not None or self.as_json
-        return replace(act, is_read=is_read) if isinstance(act, CallAct) else act
+        act = replace(act, is_read=is_read) if isinstance(act, CallAct) else act
+        return wiring.tracing.step(act, step.name) if wiring.tracing and not isinstance(act, Failing) else act
 
     def _step(self, step: PlannedStep, act: Act | Failing) -> Step:
         assert not isinstance(act, Failing)

@@ -16,6 +16,7 @@ ORDER = """
     binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport in_process upstream
+    trace_buffer tracing
     vault locations
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
@@ -31,10 +32,10 @@ ORDER = """
     exposes.http relay exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
-    metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.management exposes.skills
+    metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
     dialect capability imports document findings load
-    settings clashes listeners access guard runtime exchange protocol server samples sandbox explain lint checks
-    terminal overview banner supervisor start file_schema starter cli
+    settings clashes listeners observed access guard runtime exchange protocol server samples sandbox explain lint
+    checks terminal overview banner supervisor start file_schema starter cli
 """.split()
 
 

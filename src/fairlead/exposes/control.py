@@ -10,18 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposes.adapter import Adapter
-from fairlead.model import Model
+from fairlead.model import Model, Text
 from fairlead.scripts import LANGUAGES
 from fairlead.steps import Scripting
 
 STATUS = "/status"
 METRICS = "/metrics"
+TRACES = "/traces"
 SCRIPTING = "/scripting"
 LOGS = "/logs"
 LOG_STREAM = "/logs/stream"
@@ -69,21 +71,58 @@ class Metrics(Model):
     local: Local = Local()
 
 
+class LocalTraces(Local):
+    """How many traces are kept to be read."""
+
+    buffer_size: Annotated[int, Field(ge=1, le=10_000, alias="buffer-size")] = 100
+
+
 class Traces(Model):
-    """How requests would be traced."""
+    """Which part of all requests is traced; whose trace they are part of is told in the words of W3C."""
 
     unknown_keys: ClassVar[Severity | None] = None
 
-    local: Local = Local()
+    sampling: Annotated[float, Field(ge=0, le=1)] = 1.0
+    propagation: Text = "w3c"
+    local: LocalTraces = LocalTraces()
+
+
+class Otlp(Model):
+    """Where traces go: a collector of OpenTelemetry, by HTTP."""
+
+    unknown_keys: ClassVar[Severity | None] = None
+
+    endpoint: Text = ""
+
+
+class Exporters(Model):
+    """Where what is measured goes."""
+
+    unknown_keys: ClassVar[Severity | None] = "warning"
+
+    otlp: Otlp = Otlp()
 
 
 class Observability(Model):
-    """What is measured; nothing is traced, and nothing exported."""
+    """What is measured, and what is traced."""
 
     enabled: bool = True
     metrics: Metrics = Metrics()
     traces: Traces | None = None
-    exporters: dict[str, Any] = Field(default_factory=dict)
+    exporters: Exporters = Exporters()
+
+    @property
+    def has_local_traces(self) -> bool:
+        return self.enabled and self.traces is not None and self.traces.local.enabled
+
+    @property
+    def endpoint(self) -> str:
+        """Where traces go; empty where they do not."""
+        return self.exporters.otlp.endpoint.strip() if self.enabled else ""
+
+    @property
+    def has_traces(self) -> bool:
+        return self.has_local_traces or bool(self.endpoint)
 
 
 class ControlExposes(Adapter):
@@ -100,6 +139,7 @@ class ControlExposes(Adapter):
             STATUS: self.management.info,
             METRICS: self.has_metrics,
             SCRIPTING: self.management.scripting is not None,
+            TRACES: self.observability.has_local_traces,
             LOGS: self.management.logs is not None,
             LOG_STREAM: self.management.logs is not None and self.management.logs.stream,
         }
@@ -119,11 +159,8 @@ class ControlExposes(Adapter):
             yield Problem(said.at("health"), "health is answered on every port", "", "warning")
         if said.scripting and said.scripting.statement_limit:
             yield from _uncounted(said.scripting)
-        traces = self.observability.traces
-        if self.observability.enabled and traces and traces.local.enabled:
-            yield Problem(self.observability.at("traces"), "traces are not kept", "", "warning")
-        if self.observability.enabled and self.observability.exporters:
-            yield Problem(self.observability.at("exporters"), "nothing is exported", f"collect {METRICS}", "warning")
+        if self.observability.has_traces:
+            yield from _untraced(self.observability)
 
 
 def _uncounted(scripting: Scripting) -> Iterator[Problem]:
@@ -131,6 +168,30 @@ def _uncounted(scripting: Scripting) -> Iterator[Problem]:
         if name in LANGUAGES and not LANGUAGES[name].counts:
             message = f"the statements of scripts in {name!r} are not counted"
             yield Problem(scripting.at("statementLimit"), message, "`timeout` ends them", "warning")
+
+
+def _untraced(said: Observability) -> Iterator[Problem]:
+    """What cannot be done of what is said of traces."""
+    if not can_trace():
+        key = "exporters" if said.endpoint else "traces"
+        yield Problem(said.at(key), "the packages for traces are not installed", "pip install 'fairlead[otel]'")
+    if said.traces and said.traces.propagation != "w3c":
+        message = f"propagation {said.traces.propagation!r} is not supported"
+        yield Problem(said.traces.at("propagation"), message, "'w3c' is used", "warning")
+    if said.endpoint and not said.endpoint.lower().startswith(("http://", "https://")):
+        message = f"the endpoint {said.endpoint!r} is no http(s) URL"
+        yield Problem(said.exporters.otlp.at("endpoint"), message, "traces go nowhere")
+    elif said.endpoint.rstrip("/").endswith(":4317"):
+        place = said.exporters.otlp.at("endpoint")
+        yield Problem(place, "4317 is the port of OTLP by gRPC", "by HTTP, as it is done here, it is 4318", "warning")
+
+
+def can_trace() -> bool:
+    """Whether the packages for traces are installed; none of them is imported but an empty parent."""
+    try:
+        return all(map(find_spec, ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")))
+    except ModuleNotFoundError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,24 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
 from fairlead.exposes.adapter import Adapter
-from fairlead.exposes.control import LOG_STREAM, LOGS, METRICS, SCRIPTING, STATUS, Control
+from fairlead.exposes.control import LOG_STREAM, LOGS, METRICS, SCRIPTING, STATUS, TRACES, Control
 from fairlead.exposes.logs import LogPage, LogStream
 from fairlead.exposes.scripting import ScriptingPage
+from fairlead.exposes.traces import TracePages
 from fairlead.jsontext import dumps
 from fairlead.log_lines import LogLines
 from fairlead.metrics import MEDIA, Metrics
 from fairlead.script_runs import ScriptRuns
+
+if TYPE_CHECKING:
+    from fairlead.tracing import Tracing
 
 _STARTED: Final = monotonic()
 
@@ -41,14 +45,20 @@ class Page:
 
 
 def management(
-    control: Control, metrics: Metrics | None, lines: LogLines | None, runs: ScriptRuns, fixed: str = ""
+    control: Control,
+    metrics: Metrics | None,
+    tracing: Tracing | None,
+    lines: LogLines | None,
+    runs: ScriptRuns,
+    fixed: str = "",
 ) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of a control adapter by their paths; those of one with a fault say what it is.
 
     `fixed` says why nothing can be changed there, where that is so.
     """
     pages: dict[str, ASGIApp] = {
-        STATUS: Page("application/json", lambda: dumps(_status(control))),
+        STATUS: Page("application/json", lambda: dumps(_status(control, is_traced=tracing is not None))),
+        TRACES: TracePages(tracing.buffer if tracing else None),
         SCRIPTING: ScriptingPage(control.adapter.management.scripting, control.scripting, runs, fixed),
         METRICS: Page(MEDIA, metrics.text if metrics else bytes),
     }
@@ -66,12 +76,12 @@ def management(
     yield from ((path, page) for path, page in pages.items() if path in control.adapter.paths)
 
 
-def _status(control: Control) -> dict[str, Any]:
+def _status(control: Control, *, is_traced: bool) -> dict[str, Any]:
     return {
         "capability": {"label": control.label, "specVersion": control.version},
         "engine": {"name": "fairlead", "version": __version__, "python": platform.python_version()},
         "uptime": f"PT{monotonic() - _STARTED:.3f}S",
-        "otel": {"status": "inactive"},
+        "otel": {"status": "active" if is_traced else "inactive"},
         "adapters": [_adapter(adapter, port) for adapter, port in control.adapters],
     }
 
