@@ -223,6 +223,9 @@ class TracedUpstream(Upstream):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._upstream, name)
 
+    def ready(self, request: Request) -> None:
+        """Nothing is sent without `send`, for it would not be traced."""
+
     async def send(self, request: Request) -> Result:
         method, host = _method(request.method), urlsplit(request.url).netloc.rpartition("@")[2]
         said = {"http.request.method": method, "server.address": host}

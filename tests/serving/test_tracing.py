@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import queue
 import subprocess
 import sys
@@ -254,9 +255,17 @@ def test_of_a_trace_so_many_spans_are_kept_and_no_more() -> None:
 
 
 class Collector(BaseHTTPRequestHandler):
-    """A collector of OpenTelemetry, as far as it takes traces by HTTP."""
+    """A collector of OpenTelemetry, as far as it takes traces by HTTP; and an API that answers with its trace."""
 
     taken: queue.Queue[tuple[str, ExportTraceServiceRequest]]
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.headers.get_all("traceparent")).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -271,13 +280,13 @@ class Collector(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def collecting() -> Iterator[tuple[str, queue.Queue[tuple[str, ExportTraceServiceRequest]]]]:
+def collecting() -> Iterator[tuple[int, queue.Queue[tuple[str, ExportTraceServiceRequest]]]]:
     taken: queue.Queue[tuple[str, ExportTraceServiceRequest]] = queue.Queue()
     handler = type("Taking", (Collector,), {"taken": taken})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", taken
+        yield server.server_port, taken
         server.shutdown()
         thread.join()
 
@@ -285,42 +294,52 @@ def collecting() -> Iterator[tuple[str, queue.Queue[tuple[str, ExportTraceServic
 EXPORTED = """\
 naftiko: 1.0.0-alpha2
 capability:
+  consumes:
+  - namespace: registry
+    baseUri: http://127.0.0.1:SERVER
+    resources: [{path: /ships, operations: [{name: list-ships}]}]
   exposes:
   - type: rest
     namespace: r
     resources:
     - path: /hello
-      operations: [{name: hello, method: GET, outputParameters: [{name: a, type: string, value: b}]}]
+      operations: [{name: hello, method: GET, call: registry.list-ships}]
   - {type: control, port: PORT, observability: {exporters: {otlp: {endpoint: 'ENDPOINT'}}}}
 """
+
+
+def exported(endpoint: str, api: int) -> str:
+    return EXPORTED.replace("SERVER", str(api)).replace("PORT", str(free_port())).replace("ENDPOINT", endpoint)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/traces"])
 def test_a_collector_gets_what_was_traced_when_the_process_ends_at_the_latest(tmp_path: Path, path: str) -> None:
     file = tmp_path / "hello.yaml"
-    with collecting() as (url, taken):
-        file.write_text(EXPORTED.replace("PORT", str(free_port())).replace("ENDPOINT", f"{url}{path}"))
+    with collecting() as (port, taken):
+        file.write_text(exported(f"http://127.0.0.1:{port}{path}", port))
         with serving(file, cwd=tmp_path) as served:
-            httpx.get(f"{served.rest}/hello", headers={"traceparent": PARENT})
+            told = httpx.get(f"{served.rest}/hello", headers={"traceparent": PARENT}).json()
             ended = served.stop()
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    requested, exported = taken.get(timeout=10)
-    (resource,) = exported.resource_spans
+    requested, request = taken.get(timeout=10)
+    (resource,) = request.resource_spans
     spans = {span.name: span for scope in resource.scope_spans for span in scope.spans}
     assert requested == "/v1/traces"
     assert {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"] == "fairlead"
-    assert {name for name in spans if "hello" in name} == {"GET r.hello", "r.hello"}
+    assert sorted(spans) == ["GET", "GET r.hello", "r.hello"]
+    assert told == [f"00-{PARENT[3:35]}-{spans['GET'].span_id.hex()}-01"]
     assert spans["GET r.hello"].trace_id.hex() == PARENT[3:35]
     assert spans["r.hello"].parent_span_id == spans["GET r.hello"].span_id
 
 
 def test_a_collector_that_is_not_there_holds_nothing_up(tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
-    file.write_text(EXPORTED.replace("PORT", str(free_port())).replace("ENDPOINT", "http://127.0.0.1:1"))
-    with serving(file, cwd=tmp_path) as served:
-        answer = httpx.get(f"{served.rest}/hello")
-        ended = served.stop()
+    with collecting() as (port, _):
+        file.write_text(exported("http://127.0.0.1:1", port))
+        with serving(file, cwd=tmp_path) as served:
+            answer = httpx.get(f"{served.rest}/hello")
+            ended = served.stop()
 
     assert (answer.status_code, ended.returncode) == (200, 0)
 
