@@ -12,7 +12,7 @@ from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.pages import SKILLS
 from fairlead.exposes.rest import Route
-from fairlead.guard import LOOPBACK
+from fairlead.guard import is_local
 from fairlead.listeners import Listener, NamedTool, ToolSet
 from fairlead.sandbox import environ_of
 from fairlead.settings import Settings, local_url
@@ -42,7 +42,7 @@ def banner(
     yield "on"
     for listener in listeners:
         yield from _addresses(listener, local_url(settings.host, listener.port))
-    if settings.host not in {*LOOPBACK, "::1"} and not all(map(_is_guarded, _adapters(listeners))):
+    if not is_local(settings.host) and not all(map(_is_guarded, _adapters(listeners))):
         yield f"warning: {settings.host} is reachable from other machines, and callers are not authenticated"
     yield from (f"warning: {note}" for note in _uncontrolled(listeners, settings))
     yield from (f"warning: {note}" for note in crowded(listeners))
@@ -95,7 +95,7 @@ def _uncontrolled(listeners: tuple[Listener, ...], settings: Settings) -> Iterat
     """What control adapters should not do as they are served."""
     controls = [(control.adapter, listener.port) for listener in listeners for control in listener.controls]
     for adapter, port in controls:
-        if settings.host not in {*LOOPBACK, "::1"} and adapter.paths and not _is_guarded(adapter):
+        if not is_local(settings.host) and adapter.paths and not _is_guarded(adapter):
             yield f"whoever reaches port {port} can read {', '.join(sorted(adapter.paths))}; add `authentication`"
     if settings.workers > 1 and any(adapter.paths for adapter, _ in controls):
         yield "each worker counts for itself, and a control adapter tells what the worker counted that answers"

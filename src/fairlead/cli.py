@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -327,7 +328,7 @@ def new(name: str, base_uri: str, folder: Path) -> None:
         path = write(name, base_uri, folder)
     except StartError as error:
         raise click.ClickException(str(error)) from None
-    say(f"{path} is written; try it: fairlead serve --sandbox {path}")
+    say(f"{path} is written; try it: fairlead serve --sandbox {shlex.quote(str(path))}")
 
 
 def _paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:

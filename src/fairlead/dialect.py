@@ -52,6 +52,8 @@ def _section(node: MappingNode, grammar: Grammar, problems: list[Problem]) -> Ma
     section = MappingNode(node.place)
     for key, value in node.items():
         name = _earlier(key, node)
+        if value is None and name in section:
+            continue  # an empty entry beside the one of its other name
         _put(section, name, _inside(name, value, grammar, problems), node, key)
     return section
 

@@ -45,6 +45,7 @@ class Document:
     resources: tuple[Resource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
     skills: tuple[PlannedSkill, ...] = ()
+    scripting: Scripting | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -149,7 +150,7 @@ def planned(model: CapabilityFile, found: Apis, bindings: Bindings, file: str, l
     scripting = loading.scripting(_permitted(model))
     known = Known(reachable, functions(model.all_aggregates, reachable, bindings), scripting)
     alone = tuple(planned_function(one, known) for one in known.functions)
-    bare = Document(file, model, bindings, found.apis, consumed, alone)
+    bare = Document(file, model, bindings, found.apis, consumed, alone, scripting=scripting)
     rest = [(one, f"/{one.namespace}" if loading.rest_prefix else "") for one in bare.rest]
     mcp = (tools(one, known, bindings) for one in bare.mcp)
     document = replace(

@@ -13,6 +13,7 @@
     ├── NotFound          404
     ├── MethodNotAllowed  405
     ├── TooLarge          413   a body over a limit
+    ├── TooMany           429   so many at a time, and no more
     ├── Misdirected       421   a Host that is not ours
     ├── Refused           501   the operation was refused when its document was loaded
     ├── UpstreamFailed    502   no connection, it broke off, or the answer cannot be used
@@ -175,6 +176,11 @@ class MethodNotAllowed(CallError):
 class TooLarge(CallError):
     status = 413
     code = "too-large"
+
+
+class TooMany(CallError):
+    status = 429
+    code = "too-many"
 
 
 class Misdirected(CallError):

@@ -26,9 +26,10 @@ from fairlead.operation import Failing, Run, Shape, Source
 from fairlead.results import Results, step_of
 from fairlead.schema import Schema, schema_of
 from fairlead.scope import RESULT
-from fairlead.scripts import Limits, Script
+from fairlead.scripts import Script
 from fairlead.sequence import Act, CallAct, Get, LookupAct, Reads, ScriptAct, Sequential, Step
 from fairlead.sources import results, revealed
+from fairlead.steps import Scripting
 from fairlead.wiring import Wiring, wired
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -85,7 +86,7 @@ class PlannedScript:
     place: Place
     language: str
     script: Script
-    limits: Limits
+    scripting: Scripting
     before: tuple[str, ...]
     sources: Sources
     is_safe: ClassVar[bool] = True
@@ -93,7 +94,7 @@ class PlannedScript:
 
     def act(self, wiring: Wiring) -> Act | Failing:
         sources = tuple((one.name, revealed(source, wiring.environ)) for one, source in self.sources)
-        return ScriptAct(self.script, self.limits, sources, wiring.scripts)
+        return ScriptAct(self.script, self.language, self.scripting, self.before, sources, wiring.scripts)
 
 
 PlannedStep = PlannedCall | PlannedLookup | PlannedScript
@@ -168,7 +169,8 @@ class Flow:
         act = step.act(wiring)
         read = {step_of(path) for other in self.steps for path in reads(other)}
         is_read = step.name in read or self.answer is not None or self.as_json
-        return replace(act, is_read=is_read) if isinstance(act, CallAct) else act
+        act = replace(act, is_read=is_read) if isinstance(act, CallAct) else act
+        return wiring.tracing.step(act, step.name) if wiring.tracing and not isinstance(act, Failing) else act
 
     def _step(self, step: PlannedStep, act: Act | Failing) -> Step:
         assert not isinstance(act, Failing)

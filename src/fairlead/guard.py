@@ -28,6 +28,11 @@ _MAX_KNOWN = 1024
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/?#\[\]]+)(?::[0-9]+)?")
 
 
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    return bracketed(host) in LOOPBACK
+
+
 class Guard:
     """An application behind the checks; `"*"` among the hosts opens it for all."""
 

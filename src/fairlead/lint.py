@@ -29,7 +29,8 @@ _IDEMPOTENT: Final = _SAFE | {"PUT", "DELETE"}
 _MARKUP: Final = re.compile(r"<script\b|\beval\(", re.IGNORECASE)
 _SHOWN: Final = frozenset({"label", "display", "title", "description"})
 """What readers and agents are shown of a section."""
-_EXAMPLES: Final = ("example.com", "example.org", "example.net")
+_EXAMPLES: Final = (".example.com", ".example.org", ".example.net")
+"""The domains that are kept for examples (RFC 2606, 3), each after a dot."""
 
 
 def lint(document: Document) -> tuple[Problem, ...]:
@@ -71,7 +72,7 @@ def _base_uris(document: Document) -> _Findings:
         uri, place = section.base_uri, section.at("baseUri")
         if uri.endswith("/"):
             yield _finding("trailing-slash", place, f"'baseUri' {uri!r} ends with a slash")
-        if _host(uri).endswith(_EXAMPLES):
+        if f".{_host(uri).rstrip('.')}".endswith(_EXAMPLES):
             yield _finding("example-host", place, f"{_host(uri)!r} is a host of examples")
 
 

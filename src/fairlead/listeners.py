@@ -194,7 +194,7 @@ def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings
             parts.offers.append(_offer(document, adapter))
         case ControlExposes():
             ports = tuple((one, _port(one, settings)) for one in document.adapters)
-            parts.controls.append(Control(adapter, document.label, document.model.version, ports))
+            parts.controls.append(Control(adapter, document.label, document.model.version, ports, document.scripting))
         case SkillExposes():
             parts.skills += (skill for skill in document.skills if skill.adapter is adapter)
         case _:

@@ -146,12 +146,14 @@ def _env(text: str, path: Path) -> Values:
 
 
 def _properties(text: str, path: Path) -> Values:
-    """Java properties: `key=value` or `key: value`, comments with `#` and `!`."""
-    values = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if not line.startswith(("#", "!")):
-            at = min((index for index in (line.find("="), line.find(":")) if index >= 0), default=len(line))
-            values[line[:at].strip()] = line[at + 1 :].strip()
+    """Properties as Java reads them, but for their encoding; halves of characters are no text."""
+    import javaproperties  # noqa: PLC0415 -- brings much with it, for few
+
+    try:
+        values = javaproperties.loads(text)
+        "".join(values.values()).encode()
+    except ValueError:
+        raise ValueError("is no file of Java properties: an escape in it stands for no character") from None
     return values
 
 

@@ -135,13 +135,13 @@ def _lookup(step: LookupStep, scope: Scope, problems: list[Problem]) -> list[Pla
 
 def _script(step: ScriptStep, scope: Scope, scripting: Scripting | None, problems: list[Problem]) -> list[PlannedStep]:
     try:
-        language, script, limits = scripted(step, scripting)
+        language, script, permitted = scripted(step, scripting)
     except ValueError as error:
         problems.append(Problem(step.at("file"), f"step {step.title!r} {error}"))
         return []
     before = (*scope.assigned, *scope.steps)
     sources = _given(step.with_, scope, problems)
-    return [PlannedScript(step.title, step.at(), language, script, limits, before, sources)]
+    return [PlannedScript(step.title, step.at(), language, script, permitted, before, sources)]
 
 
 def _located(caller: Caller, flow: Flow, scope: Scope) -> tuple[OutputParameter, ...]:

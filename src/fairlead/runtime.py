@@ -10,30 +10,36 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.access import Access, Guarded, metadata
 from fairlead.exposes.adapter import Adapter
+from fairlead.exposes.control import TRACES
 from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.library import Library
 from fairlead.exposes.management import management
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.openapi import description
-from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
+from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, SKILLS, Ready, pages
 from fairlead.exposes.proxy import forwarding
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
 from fairlead.exposes.skills import Below, SkillPages
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint, hint_of
-from fairlead.guard import LOOPBACK, Guard
+from fairlead.guard import LOOPBACK, Guard, is_local
 from fairlead.listeners import Listener, ToolSet
-from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
+from fairlead.log_lines import LogLines
+from fairlead.observed import Observed, observed
 from fairlead.operation import Operation
 from fairlead.relay import Caller
 from fairlead.settings import Settings
 from fairlead.wiring import Wiring
+
+if TYPE_CHECKING:
+    from fairlead.tracing import Tracing
 
 
 @dataclass(frozen=True)
@@ -43,36 +49,49 @@ class Served:
     port: int
     app: ASGIApp
     endpoints: tuple[McpEndpoint, ...]
+    lines: LogLines | None = None
+    tracing: Tracing | None = None
+    """What is ended with it, where it is the first of all."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.tracing:
+                stack.push_async_callback(self.tracing.close)
+            if self.lines:
+                stack.enter_context(self.lines.kept())
             for endpoint in self.endpoints:
                 await stack.enter_async_context(endpoint.running())
             yield
+
+    def stop(self) -> None:
+        """Ends what would go on for ever."""
+        if self.lines:
+            self.lines.end()
 
 
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
     """The applications of all listeners; `ready` is what `/health/ready` asks."""
     listed = tuple(listeners)
-    metrics = Metrics() if any(one.adapter.has_metrics for listener in listed for one in listener.controls) else None
-    if metrics:
-        wiring = replace(wiring, upstream=MeasuredUpstream(wiring.upstream, metrics))
+    seen = observed(listed, wiring.tracing)
+    wiring = replace(wiring, upstream=seen.upstream(wiring.upstream), tracing=seen.tracing)
     access = Access(listed, wiring)
-    return tuple(_served(listener, wiring, settings, ready, access, metrics) for listener in listed)
+    served = tuple(_served(listener, wiring, settings, ready, access, seen) for listener in listed)
+    return (replace(served[0], tracing=seen.tracing), *served[1:]) if served else ()
 
 
 def _served(
-    listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access, metrics: Metrics | None
+    listener: Listener, wiring: Wiring, settings: Settings, ready: Ready, access: Access, seen: Observed
 ) -> Served:
     def operation(one: Route | Tool | Resource) -> Operation:
-        return measured(one.exposed.operation(wiring), one.adapter.namespace, metrics)
+        return seen.operation(one.exposed.operation(wiring), one.adapter.namespace)
 
     adapters = tuple(occupant.adapter for occupant in listener.occupants)
     checks = access.every(adapters)
     operations = {id(tool): operation(tool) for tool in listener.tools}
     operations |= {id(resource): operation(resource) for resource in listener.resources}
     endpoints: list[McpEndpoint] = []
+    lines = LogLines() if any(control.adapter.management.logs for control in listener.controls) else None
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
@@ -91,8 +110,9 @@ def _served(
     full = documented(adapters)
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
+    controls = dict(_controls(listener, access, seen, lines, wiring, settings))
     apps: dict[str, ASGIApp] = {
-        **dict(_controls(listener, access, metrics, wiring)),
+        **controls,
         **dict(metadata(listener, access)),
         **mcp,
         **dict.fromkeys(HEALTH, full),
@@ -102,11 +122,11 @@ def _served(
     routes = ((route, operation(route), access.of(route.adapter)) for route in listener.routes)
     forwards = ((proxy, forwarding(proxy, wiring), access.of(proxy.adapter)) for proxy in listener.forwards)
     dispatch = Dispatch(apps, Gateway(routes, forwards, unserved, settings.reading, checks))
-    app: ASGIApp = Below(_skills(listener, access), dispatch) if listener.skills else dispatch
+    app: ASGIApp = Below(SKILLS, _skills(listener, access), dispatch) if listener.skills else dispatch
+    app = Below(TRACES, controls[TRACES], app) if TRACES in controls else app
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
-    guarded = Guard(app, hosts)
-    app = MeasuredApp(guarded, metrics, str(listener.port)) if metrics else guarded
-    return Served(listener.port, app, tuple(endpoints))
+    besides = HEALTH | controls.keys() | ({f"{TRACES}/"} if TRACES in controls else set())
+    return Served(listener.port, seen.app(Guard(app, hosts), listener.port, besides), tuple(endpoints), lines)
 
 
 def _skills(listener: Listener, access: Access) -> ASGIApp:
@@ -120,13 +140,28 @@ def _skills(listener: Listener, access: Access) -> ASGIApp:
 
 
 def _controls(
-    listener: Listener, access: Access, metrics: Metrics | None, wiring: Wiring
+    listener: Listener,
+    access: Access,
+    seen: Observed,
+    lines: LogLines | None,
+    wiring: Wiring,
+    settings: Settings,
 ) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of control adapters by their paths, each behind its check."""
     for control in listener.controls:
         check = access.of(control.adapter)
-        for path, page in management(control, metrics, wiring.scripts):
+        fixed = _fixed(settings, is_guarded=check is not None)
+        for path, page in management(control, seen.metrics, seen.tracing, lines, wiring.scripts, fixed):
             yield path, Guarded(page, (check,)) if check else page
+
+
+def _fixed(settings: Settings, *, is_guarded: bool) -> str:
+    """Why nothing can be changed at a control adapter, if so."""
+    if settings.workers > 1:
+        return "each worker would have to be told; serve with one"
+    if not is_guarded and not is_local(settings.host):
+        return "whoever reaches this port could; add `authentication` to the control adapter"
+    return ""
 
 
 class Dispatch:

@@ -1,12 +1,14 @@
-"""How often the scripts of steps ran in this process, for those who look after it."""
+"""How often the scripts of steps ran in this process, and what its operator has changed of how they run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
+
+from fairlead.steps import Scripting
 
 
 @dataclass
@@ -17,6 +19,16 @@ class ScriptRuns:
     failed: int = 0
     seconds: float = 0.0
     last: datetime | None = None
+    _changed: dict[int, tuple[Scripting, Scripting]] = field(default_factory=dict)
+    """What was written and what holds instead, by the identity of the former."""
+
+    def now(self, written: Scripting) -> Scripting:
+        """How the scripts of a document run now."""
+        return self._changed[id(written)][1] if id(written) in self._changed else written
+
+    def change(self, written: Scripting, now: Scripting) -> None:
+        """From now on they run so; a run that has begun goes on as it did."""
+        self._changed[id(written)] = (written, now)
 
     @contextmanager
     def one(self) -> Iterator[None]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairlead.binds import path_of
-from fairlead.scripts import LANGUAGES, Limits, Script, Source, prepare
+from fairlead.scripts import LANGUAGES, Script, Source, prepare
 from fairlead.steps import Scripting, ScriptStep
 
 _LARGEST = 1024 * 1024
 """Bytes of a script."""
 
 
-def scripted(step: ScriptStep, scripting: Scripting | None) -> tuple[str, Script, Limits]:
-    """The language, the script and its limits; raises `ValueError` that says why it cannot be run."""
+def scripted(step: ScriptStep, scripting: Scripting | None) -> tuple[str, Script, Scripting]:
+    """The language, the script and how it runs; raises `ValueError` that says why it cannot be run."""
     if scripting is None or not scripting.enabled:
         raise ValueError("is a script, which neither a control adapter with `scripting` nor --scripts permits")
     language = step.language or scripting.default_language
@@ -33,7 +33,7 @@ def scripted(step: ScriptStep, scripting: Scripting | None) -> tuple[str, Script
     if folder is None:
         raise ValueError(f"has the location {location!r}, which is no file:// folder")
     source, *dependencies = (_read(folder, name) for name in (step.file, *step.dependencies))
-    return language, prepare(language, source, dependencies), Limits(seconds=scripting.timeout / 1000)
+    return language, prepare(language, source, dependencies), scripting
 
 
 def _read(folder: Path, name: str) -> Source:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import anyio
 
 from fairlead.arguments import plain
-from fairlead.errors import ArgumentError, CallError, StepFailed
+from fairlead.errors import ArgumentError, CallError, StepFailed, Unconfigured
 from fairlead.formats import JSON, Format
 from fairlead.operation import (
     NOTHING,
@@ -29,7 +29,8 @@ from fairlead.operation import (
 )
 from fairlead.scope import RESULT
 from fairlead.script_runs import ScriptRuns
-from fairlead.scripts import Limits, Script, ScriptFailed
+from fairlead.scripts import LANGUAGES, Limits, Script, ScriptFailed
+from fairlead.steps import Scripting
 from fairlead.styles import to_text
 
 Get = Callable[[Json], Json]
@@ -126,24 +127,36 @@ class LookupAct:
 
 @dataclass(frozen=True, slots=True)
 class ScriptAct:
-    """Runs a script over the arguments, the results of all steps before, and what its `with` gives."""
+    """Runs a script over the arguments, the results of all `before` it, and what its `with` gives."""
 
     script: Script
-    limits: Limits
+    language: str
+    scripting: Scripting
+    before: tuple[str, ...]
     sources: tuple[tuple[str, Source], ...]
     runs: ScriptRuns
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded) -> Answer:
         given = ((name, source(arguments)) for name, source in self.sources)
-        context = {name.removeprefix(RESULT): plain(value) for name, value in arguments.items()}
+        results = {name: arguments.get(f"{RESULT}{name}") for name in self.before}
+        context = {name: plain(value) for name, value in arguments.items() if not name.startswith(RESULT)}
+        context |= {name: plain(value) for name, value in results.items() if value is not None}
         context |= {name: plain(value) for name, value in given if value is not UNSET}
+        limits = self._limits()
         try:
             with self.runs.one():
-                found = await self.script(context, self.limits)
+                found = await self.script(context, limits)
         except ScriptFailed as error:
             raise StepFailed(f"the script {error}") from None
         value = None if found is UNSET else found
         return Answer(answered(value), value, value)
+
+    def _limits(self) -> Limits:
+        """What a run may take now; raises `Unconfigured` where the operator has switched such scripts off."""
+        now = self.runs.now(self.scripting)
+        if not now.enabled or self.language not in (now.allowed_languages or LANGUAGES):
+            raise Unconfigured(f"scripts in {self.language!r} are switched off at the control adapter")
+        return Limits(seconds=now.timeout / 1000, statements=now.statement_limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from contextlib import AsyncExitStack, contextmanager
 import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
-from starlette.types import ASGIApp
 
 from fairlead.errors import LoadError, StartError
 from fairlead.exposes.pages import LIVE
@@ -47,8 +46,9 @@ logging.getLogger("uvicorn.access").addFilter(_WithoutQuery())
 class _Server(uvicorn.Server):
     """A server that tells when it has started and leaves signals to `serve`."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, served: Served, settings: Settings) -> None:
+        super().__init__(_config(served, settings))
+        self.served = served
         self.up = anyio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -69,12 +69,13 @@ class _Server(uvicorn.Server):
                     connection.close_if_idle()
         return await super().on_tick(counter)
 
-    def hand_to(self, app: ASGIApp) -> None:
+    def hand_to(self, served: Served) -> None:
         """Has another application answer from now on, on the connections that are open too."""
-        self.config.loaded_app = app
+        self.served = served
+        self.config.loaded_app = served.app
         for connection in self.server_state.connections:
             if isinstance(connection, Protocol):
-                connection.app = app
+                connection.app = served.app
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,7 +118,7 @@ async def serve(
     """
     async with anyio.create_task_group() as watching:
         current = await watching.start(_Generation(served).live, settings.grace)
-        servers = [_Server(_config(one, settings)) for one in served]
+        servers = [_Server(one, settings) for one in served]
         watching.start_soon(_stop_on_signal, servers)
         if again and hasattr(signal, "SIGHUP"):
             watching.start_soon(_replace_on_signal, servers, current, settings.grace, again, watching)
@@ -159,7 +160,7 @@ async def _replace_on_signal(
                 continue
             await tasks.start(following.live, grace)
             for server, one in zip(servers, following.served, strict=True):
-                server.hand_to(one.app)
+                server.hand_to(one)
             current.retired.set()
             current = following
             log.info("reloaded")
@@ -171,6 +172,7 @@ async def _stop_on_signal(servers: Sequence[_Server]) -> None:
             for server in servers:
                 server.force_exit = server.should_exit
                 server.should_exit = True
+                server.served.stop()
 
 
 def _config(served: Served, settings: Settings) -> uvicorn.Config:

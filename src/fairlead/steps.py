@@ -17,6 +17,9 @@ from pydantic import Discriminator, Field, Tag
 
 from fairlead.model import Model, Text
 
+MAX_TIMEOUT = 24 * 60 * 60 * 1000
+"""Milliseconds that a script may have at most: a day."""
+
 
 class _Step(Model):
     name: Text = ""
@@ -88,7 +91,7 @@ class Scripting(Model):
     enabled: bool = True
     default_location: Text = ""
     default_language: Text = ""
-    timeout: Annotated[int, Field(ge=1)] = 60_000
+    timeout: Annotated[int, Field(ge=1, le=MAX_TIMEOUT)] = 60_000
     statement_limit: Annotated[int, Field(ge=1)] | None = None
     allowed_languages: tuple[Text, ...] = ()
 

@@ -18,15 +18,16 @@ import anyio
 
 from fairlead.binds import Environ, given
 from fairlead.errors import CallError, StartError
+from fairlead.headers import is_legal
 from fairlead.upstream import Limits, Request, connect
 
 MAX_BYTES: Final = 1024 * 1024
 _LIMITS: Final = Limits(connect=5.0, read=5.0, total=10.0, connections=1, body=MAX_BYTES)
 _REASONS: Final = {
     400: "the request is malformed",
-    403: "the token may not read it",
+    403: "VAULT_TOKEN may not read it",
     404: "there is no such secret",
-    503: "it is sealed, or under maintenance",
+    503: "Vault is sealed, or under maintenance",
 }
 
 
@@ -36,32 +37,50 @@ def secrets(path: str, environ: Environ) -> dict[str, Any]:
     Raises:
         ValueError: It cannot be had; says why, and never what is secret.
     """
-    address = _required(environ, "VAULT_ADDR")
-    request = Request("GET", f"{address.rstrip('/')}/v1/{_api_path(path)}", tuple(_headers(environ)))
+    address, api_path = _address(environ), f"/v1/{_api_path(path)}"
+    request = Request("GET", address + api_path, tuple(_headers(environ)))
     try:
-        status, body = anyio.run(_answer, request, given(environ, "VAULT_CACERT"))
+        status, body = anyio.run(_answer, request, _stripped(environ, "VAULT_CACERT"))
     except CallError as error:
-        raise ValueError(f"cannot be read: {error.detail}") from None
+        raise ValueError(f"cannot be read: {api_path} at VAULT_ADDR: {error.detail}") from None
     except StartError as error:
-        raise ValueError(f"cannot be read: {error}") from None
+        raise ValueError(f"cannot be read: VAULT_CACERT: {error}") from None
     if status != 200:
-        reason = _REASONS.get(status)
-        raise ValueError(f"cannot be read: Vault answers with {status}" + (f", {reason}" if reason else ""))
+        reason = f": {_REASONS[status]}" if status in _REASONS else ""
+        raise ValueError(f"cannot be read: {api_path} at VAULT_ADDR answers {status}{reason}")
     return _data(body)
 
 
+def _stripped(environ: Environ, name: str) -> str:
+    """The value of a variable without white space around it, such as the line break at the end of a file."""
+    return given(environ, name).strip()
+
+
 def _required(environ: Environ, name: str) -> str:
-    value = given(environ, name)
+    value = _stripped(environ, name)
     if not value:
         raise ValueError(f"cannot be read: {name} is not set")
     return value
 
 
+def _address(environ: Environ) -> str:
+    address = _required(environ, "VAULT_ADDR").rstrip("/")
+    if not address.lower().startswith(("http://", "https://")):
+        raise ValueError("cannot be read: VAULT_ADDR is no http(s) URL")
+    return address
+
+
 def _headers(environ: Environ) -> Iterator[tuple[str, str]]:
-    yield "x-vault-token", _required(environ, "VAULT_TOKEN")
     yield "x-vault-request", "true"
-    if namespace := given(environ, "VAULT_NAMESPACE"):
-        yield "x-vault-namespace", namespace
+    yield "x-vault-token", _legal("VAULT_TOKEN", _required(environ, "VAULT_TOKEN"))
+    if namespace := _stripped(environ, "VAULT_NAMESPACE"):
+        yield "x-vault-namespace", _legal("VAULT_NAMESPACE", namespace)
+
+
+def _legal(name: str, value: str) -> str:
+    if not is_legal(value):
+        raise ValueError(f"cannot be read: {name} holds line breaks or other illegal characters")
+    return value
 
 
 def _api_path(path: str) -> str:

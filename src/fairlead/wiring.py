@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from fairlead.arguments import plain
@@ -27,6 +27,9 @@ from fairlead.styles import to_simple
 from fairlead.template import Template, parse
 from fairlead.upstream import Upstream
 
+if TYPE_CHECKING:
+    from fairlead.tracing import Tracing
+
 _IN_URLS = "%/:?#[]@!$&'()*+,;="
 _BASE_URI = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
 
@@ -41,6 +44,7 @@ class Wiring:
     in_sandbox: bool = False
     """Whether the upstream is the sandbox, which has no private keys, tokens or challenges, and asks for none."""
     scripts: ScriptRuns = field(default_factory=ScriptRuns)
+    tracing: Tracing | None = None
     senders: dict[int, tuple[Credential, Send]] = field(default_factory=dict, repr=False)
 
     def reading(self, consumed: Consumed, form: Format) -> Format:

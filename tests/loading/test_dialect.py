@@ -71,6 +71,13 @@ def test_what_is_no_section_is_never_rewritten(free: str) -> None:
     assert tree(text) == parse(text.encode(), "f.yaml")
 
 
+@pytest.mark.parametrize("entries", ["display: Ship, label: ", "label: , display: Ship", "display: , label: Ship"])
+def test_an_empty_key_takes_nothing_from_its_other_name(entries: str) -> None:
+    text = f"ikanos: 1.0.0-beta5\ncapability: {{exposes: [{{type: mcp, tools: [{{name: a, {entries}}}]}}]}}"
+
+    assert tree(text)["capability"]["exposes"][0]["tools"][0]["label"] == "Ship"
+
+
 def test_a_mapping_whose_members_are_no_sections_stays_one_and_is_told() -> None:
     text = "ikanos: 1.0.0-beta5\ncapability: {exposes: [{type: mcp, tools: {name: a, call: b.c}}]}"
 

@@ -16,14 +16,15 @@ ORDER = """
     binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport underway in_process upstream
+    trace_buffer tracing
     vault locations
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
     auth.certificate auth.hmac auth wanted
-    multipart bodies binary shape schema http_call imported consumes consumed script_runs wiring
+    multipart bodies binary shape schema http_call imported consumes consumed steps script_runs wiring
     calls scope sources binding mocks
-    steps caller aggregates
+    caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
@@ -31,10 +32,10 @@ ORDER = """
     exposes.http relay exposes.routing exposes.upload exposes.request exposes.pages exposes.security exposes.openapi
     exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.tools
-    metrics exposes.management exposes.skills
+    metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
     dialect capability imports document findings load
-    settings clashes listeners access guard runtime exchange protocol server samples sandbox explain lint checks
-    terminal overview banner supervisor start file_schema starter cli
+    settings clashes listeners observed access guard runtime exchange protocol server samples sandbox explain lint
+    checks terminal overview banner supervisor start file_schema starter cli
 """.split()
 
 
@@ -115,4 +116,4 @@ def test_nothing_of_ours_reads_yaml_but_the_source() -> None:
         if full_name.partition(".")[0] == "yaml"
     }
 
-    assert importers == {"source", "encodings"}  # which only writes it
+    assert importers == {"source", "encodings", "starter"}  # the latter two only write it

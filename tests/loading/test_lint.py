@@ -104,3 +104,20 @@ def test_a_good_file_has_no_findings() -> None:
 @pytest.mark.parametrize("base_uri", ["http://[", "{{BASE}}", "''"])
 def test_odd_base_uris_are_no_matter(base_uri: str) -> None:
     lint(loads(POOR.replace("https://api.example.com/", f"'{base_uri}'")))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_example"),
+    [
+        ("example.com", True),
+        ("api.example.org:8080", True),
+        ("API.Example.NET.", True),
+        ("notexample.com", False),
+        ("example.com.ships.test", False),
+        ("ships.test/example.com", False),
+    ],
+)
+def test_a_host_of_examples_is_one_of_their_domains_or_below(host: str, is_example: bool) -> None:
+    codes = {problem.code for problem in lint(loads(POOR.replace("api.example.com", host)))}
+
+    assert ("example-host" in codes) == is_example

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from fairlead.checks import checked, configured
-from fairlead.load import load
+from fairlead.errors import Problem
+from fairlead.load import load, loads
+from fairlead.locations import with_files
 
 DOCUMENT = """\
 naftiko: 1.0.0-alpha2
@@ -47,6 +49,8 @@ def revealed(path: Path) -> dict[str, str]:
         ("secrets.env", "registry-token='t-1: #2'\nregistry-version=1.10\n"),
         (".env.local", "registry-token='t-1: #2'\nregistry-version=1.10\n"),
         ("secrets.properties", "# keys\nregistry-token = t-1: #2\nregistry-version: 1.10\n"),
+        ("secrets.properties", "  ! keys: none\nregistry-token t-1\\: \\u00232\r\n\n\tregistry-version\t1.10"),
+        ("secrets.properties", "registry\\u002dtoken:t-\\\n    1: \\#2\rregistry-\\\r\n  version  =  1.10"),
     ],
 )
 @pytest.mark.parametrize("form", ["file:///./{}", "file://./{}", "file://{}", "file://{folder}/{}"])
@@ -54,6 +58,43 @@ def test_a_file_of_any_kind_gives_its_keys_wherever_it_is(tmp_path: Path, name: 
     (tmp_path / name).write_text(text)
 
     assert revealed(written(tmp_path, form.format(name, folder=tmp_path))) == ALL_SET
+
+
+def with_properties(folder: Path, text: str) -> tuple[tuple[Problem, ...], list[str]]:
+    """What is wrong with such a file, and the value of its KEY."""
+    path = folder / "a.properties"
+    path.write_bytes(text.encode())
+    binds = loads(f"naftiko: '0.5'\nbinds: [{{namespace: a, location: 'file://{path}', keys: {{KEY: KEY}}}}]").binds
+    found, problems = with_files({}, binds)
+    return problems, [value.get_secret_value() for value in found.values()]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r"KEY=a\=b\:c\ d\\", "a=b:c d\\"),
+        (r"KEY = tab\tline\nreturn\rfeed\fnothing\q", "tab\tline\nreturn\rfeed\fnothingq"),
+        (r"KEY : \u00e9\u00C9\ud83d\udea2", "éÉ🚢"),
+        ("KEY = é ", "é "),
+        ("KEY := b", "= b"),
+        ("KEY", ""),
+        ("KEY=a\\\n  # no comment", "a# no comment"),
+        ("# KEY=a\\\nKEY=b", "b"),
+        ("KEY=a\\\\\nOTHER=b", "a\\"),
+        ("KEY=a\nKEY=b", "b"),
+        ("KEY=a\\", "a"),
+    ],
+)
+def test_properties_are_read_as_java_reads_them(tmp_path: Path, text: str, value: str) -> None:
+    assert with_properties(tmp_path, text) == ((), [value])
+
+
+@pytest.mark.parametrize("text", [r"KEY=\u00g1", r"KEY=secret \u12", r"KEY=\ud800"])
+def test_properties_with_escapes_for_no_character_are_told_without_their_values(tmp_path: Path, text: str) -> None:
+    ((problem,), found) = with_properties(tmp_path, text)
+
+    assert found == []
+    assert problem.message.endswith(" is no file of Java properties: an escape in it stands for no character")
 
 
 @pytest.mark.parametrize(

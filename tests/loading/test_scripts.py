@@ -19,6 +19,7 @@ from fairlead.scripts import (
     Script,
     ScriptFailed,
     Source,
+    StatementsExceeded,
     TimeExceeded,
     UnusableResult,
     prepare,
@@ -224,6 +225,36 @@ def test_python_has_no_way_out(text: str) -> None:
 def test_a_script_is_ended_when_its_time_is_over(language: str, text: str) -> None:
     with pytest.raises(TimeExceeded, match=r"^exceeded the time limit of 0.2 seconds$"):
         run(language, text, limits=SHORT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while (true) {}",
+        "for (;;) try { for (;;); } catch { }",
+        "/^(a+)+$/.test('a'.repeat(40) + 'b')",
+        "const f = (n) => n < 2 ? n : f(n - 1) + f(n - 2); result = f(40)",
+        "result = JSON.stringify(Array(300000).fill(context)).length",
+    ],
+)
+def test_javascript_is_ended_when_it_has_done_as_much_as_its_statements_may(text: str) -> None:
+    with pytest.raises(StatementsExceeded, match="exceeded the limit of 10000 statements"):
+        run(JS, text, {}, Limits(seconds=3600.0, statements=10_000))
+
+
+def test_so_much_of_javascript_always_takes_the_same_and_its_context_takes_nothing() -> None:
+    text, context = "let i = 0; while (i < 100_000) i += 1; result = i", {"text": ["é x"] * 100_000}
+    counted = script(JS, text)
+
+    for _ in range(3):
+        with pytest.raises(StatementsExceeded):
+            asyncio.run(counted({}, Limits(statements=20_000)))
+        assert asyncio.run(counted({}, Limits(statements=40_000))) == 100_000
+    assert run(JS, "result = 1", context, Limits(statements=1)) == 1
+
+
+def test_statements_of_python_are_not_counted() -> None:
+    assert run(PY, "result = 0\nwhile result < 1000: result += 1", {}, Limits(statements=1)) == 1000
 
 
 def test_a_regular_expression_of_python_does_not_backtrack_for_ever_or_is_ended() -> None:

@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import httpx
 import httpx2
 import jwt
@@ -226,8 +227,6 @@ async def test_keys_for_other_purposes_and_broken_ones_are_not_used(keys: list[A
 
 
 async def test_keys_are_fetched_once_for_many_callers_and_adapters() -> None:
-    import anyio
-
     issuer = Issuer()
     statuses = []
     async with world(ships(OAUTH), upstream=issuer.transport(), environ=ENVIRON) as one:
@@ -304,6 +303,75 @@ async def test_known_keys_stay_good_while_the_server_is_down_but_not_for_ever() 
         issuer.is_down = False
         clock.time += 5
         assert await keys.fitting("one", "RS256")
+
+
+class Held(httpx.AsyncBaseTransport):
+    """A server that answers when it is told to; `asked` is set as soon as it is."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self.behind = issuer.transport()
+        self.asked, self.go_on = anyio.Event(), anyio.Event()
+        self.go_on.set()
+
+    def hold(self) -> None:
+        self.asked, self.go_on = anyio.Event(), anyio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.set()
+        await self.go_on.wait()
+        return await self.behind.handle_async_request(request)
+
+
+async def test_while_keys_are_fetched_only_those_wait_whose_keys_are_not_known() -> None:
+    issuer, clock = Issuer(), Clock()
+    held = Held(issuer)
+    found: list[str] = []
+    async with connect(transport=held) as upstream:
+        keys = Keys(ISSUER, upstream, clock)
+        await keys.fitting("one", "RS256")
+        clock.time += LIFETIME
+        issuer.keys.append(public_jwk("RS256", "two", 2))
+        held.hold()
+
+        async def find(name: str) -> None:
+            found.extend(str(key.id) for key in await keys.fitting(name, "RS256"))
+
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as group:
+                group.start_soon(find, "one")
+                await held.asked.wait()
+                group.start_soon(find, "two")
+                group.start_soon(find, "two")
+                await find("one")
+                assert found == ["one"]
+                held.go_on.set()
+
+    assert found == ["one", "one", "two", "two"]
+    assert issuer.count("/keys") == 2
+
+
+async def test_keys_that_were_not_asked_for_in_an_hour_are_good_for_nobody_until_they_are_fetched() -> None:
+    issuer, clock = Issuer(), Clock()
+    held = Held(issuer)
+    found: list[int] = []
+    async with connect(transport=held) as upstream:
+        keys = Keys(ISSUER, upstream, clock)
+        await keys.fitting("one", "RS256")
+        clock.time += OUTAGE + 1
+        issuer.keys = []
+        held.hold()
+
+        async def find() -> None:
+            found.append(len(await keys.fitting("one", "RS256")))
+
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as group:
+                group.start_soon(find)
+                await held.asked.wait()
+                group.start_soon(find)
+                held.go_on.set()
+
+    assert found == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairlead import __version__
 from fairlead.cli import main
+from fairlead.errors import StartError
 from fairlead.in_process import in_process
 from fairlead.load import load, loads
 from fairlead.sandbox import Sandbox, base_uris, environ_of
@@ -202,6 +205,49 @@ def test_new_writes_a_capability_without_any_problem_that_serves_in_the_sandbox(
     assert fairlead("check", "--strict").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "written", "shown"),
+    [
+        ("null", "null", "null"),
+        ("true", "true", "true"),
+        ("1", "1", "1"),
+        ("🚢", "capability", "capability"),
+        ("Größe", "grösse", "'capabilities/grösse.yaml'"),
+        ("a\n- $b NAME", "a-b-name", "a-b-name"),
+    ],
+)
+def test_new_takes_odd_names(empty_folder: Path, name: str, written: str, shown: str) -> None:
+    uri = "https://fleet.example.net/NAME/$label/LABEL"
+
+    ended = fairlead("new", name, "--base-uri", uri)
+
+    path = Path("capabilities", f"{written}.yaml")
+    command = shown if "/" in shown else f"capabilities/{shown}.yaml"
+    assert ended.stdout == f"{path} is written; try it: fairlead serve --sandbox {command}\n"
+    (section,) = load(path).sections
+    assert (load(path).problems, load(path).label, section.namespace, section.base_uri) == ((), name, written, uri)
+    assert fairlead("check", "--strict").exit_code == 0
+
+
+NAMES = st.text() | st.sampled_from(
+    ["null", "~", "yes", "0x1f", "1e5", "1_000", ".inf", "2026-05-19", "=", "<<", "NAME"]
+)
+PATHS = st.text() | st.sampled_from(["/NAME", "/$name", "/LABEL", '/"', "/'", "/%zz", "/a:b", "/a,b", "/[a]", "/&a/*b"])
+
+
+@given(name=NAMES, host=st.sampled_from(["a.test", "a.test:8080", "[::1]", "é.test"]) | st.text(), path=PATHS)
+def test_what_new_does_not_refuse_always_loads_without_any_problem(name: str, host: str, path: str) -> None:
+    base_uri = f"https://{host}{path}"
+    try:
+        text = starter(name, base_uri)
+    except StartError:
+        return
+
+    document = loads(text)
+    (section,) = document.sections
+    assert (document.problems, document.label, section.base_uri) == ((), name, base_uri.rstrip("/"))
+
+
 @pytest.mark.anyio
 async def test_what_new_writes_runs_against_the_sandbox() -> None:
     document = loads(starter("Ships", "https://fleet.example.net"), "ships.yaml")
@@ -230,8 +276,12 @@ def test_new_never_overwrites_a_file(empty_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "base_uri", "said"),
     [
-        ("...", "https://fleet.example.net", "'...' is no name: it needs letters or digits"),
+        ("...", "https://fleet.example.net", "'...' is no name: it needs letters, digits or symbols such as emoji"),
+        ("", "https://fleet.example.net", "'' is no name: it needs letters, digits or symbols such as emoji"),
+        ("a\udc80", "https://fleet.example.net", "'a\\udc80' is no name: "),
         ("ships", "fleet.example.net", "'fleet.example.net' is no plain http(s) URL"),
+        ("ships", "https://{{HOST}}", "'https://{{HOST}}' is no plain http(s) URL"),
+        ("ships", "https://fleet\udc80", "'https://fleet\\udc80' is no plain http(s) URL"),
     ],
 )
 def test_new_refuses_what_cannot_be_a_capability(empty_folder: Path, name: str, base_uri: str, said: str) -> None:

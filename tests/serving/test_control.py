@@ -1,16 +1,14 @@
 """Control adapters tell of the process to those who look after it."""
 
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
 from fairlead.banner import banner
-from fairlead.document import Document, Loading
 from fairlead.listeners import arrange
-from fairlead.load import AS_IT_IS, load, loads
+from fairlead.load import loads
 from fairlead.settings import Settings
 from serving.world import KEYS, Reply, Upstream, World, world
 
@@ -132,9 +130,9 @@ async def test_only_what_is_written_is_told(control: str, answered: set[str]) ->
     assert found == answered
 
 
-async def test_nothing_is_changed_from_outside() -> None:
+async def test_what_is_only_read_says_so() -> None:
     async with world(fleet(), upstream=Upstream()) as one, operator(one) as client:
-        answer = await client.put("/scripting", json={"enabled": True})
+        answer = await client.put("/status", json={"enabled": True})
         head = await client.head("/status")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -195,60 +193,3 @@ async def test_a_fault_refuses_what_it_tells_but_not_the_other_adapters() -> Non
 
     assert (status.status_code, ship.status_code) == (501, 200)
     assert "unknown key 'scripts'" in status.json()["detail"]
-
-
-SCRIPTED = """\
-naftiko: 1.0.0-alpha2
-capability:
-  exposes:
-  - type: mcp
-    namespace: m
-    tools:
-    - name: greet
-      inputParameters: [{name: who, type: string, description: Whom}]
-      steps: [{type: script, name: s, file: greet.py, with: {who: tools.who}}]
-  - {type: control, management: {scripting: SCRIPTING}}
-"""
-
-
-def scripted(folder: Path, scripting: str, loading: Loading = AS_IT_IS) -> Document:
-    (folder / "greet.py").write_text("result = {'text': 'hello ' + context['who']}")
-    path = folder / "scripted.yaml"
-    path.write_text(SCRIPTED.replace("SCRIPTING", scripting))
-    return load(path, loading)
-
-
-PERMITTED = "{defaultLanguage: python, defaultLocation: 'file:///./', allowedLanguages: [python]}"
-
-
-async def test_scripts_run_where_it_permits_them_and_are_counted(tmp_path: Path) -> None:
-    async with world(scripted(tmp_path, PERMITTED), upstream=Upstream()) as one, operator(one) as client:
-        before = (await client.get("/scripting")).json()
-        answer = await one.call("greet", {"who": "you"})
-        after = (await client.get("/scripting")).json()
-
-    assert answer["structuredContent"] == {"text": "hello you"}
-    assert before == {
-        "enabled": True,
-        "defaultLocation": "file:///./",
-        "defaultLanguage": "python",
-        "timeout": 60000,
-        "allowedLanguages": ["python"],
-        "stats": {"totalExecutions": 0, "totalErrors": 0, "averageDurationMs": 0.0},
-    }
-    assert (after["stats"]["totalExecutions"], after["stats"]["totalErrors"]) == (1, 0)
-    assert "lastExecutionAt" in after["stats"]
-
-
-@pytest.mark.parametrize(
-    ("scripting", "loading"),
-    [
-        (PERMITTED.replace("{", "{enabled: false, ", 1), Loading()),
-        (PERMITTED.replace("{", "{timeout: never, ", 1), Loading()),
-        (PERMITTED, Loading(scripts=False)),
-    ],
-)
-def test_scripts_do_not_run_where_it_is_off_or_has_a_fault(tmp_path: Path, scripting: str, loading: Loading) -> None:
-    document = scripted(tmp_path, scripting, loading)
-
-    assert document.tools[0].exposed.target is None

@@ -50,15 +50,16 @@ SHIPS = [
 SCRIPTS = Loading(scripts=True)
 
 
-def loaded(folder: Path, step: str, loading: Loading = SCRIPTS) -> Document:
+def loaded(folder: Path, step: str, loading: Loading = SCRIPTS, fleet: str = FLEET) -> Document:
     (folder / "scripts").mkdir()
     (folder / "secret.py").write_text("result = 1")
     for name, text in {"pick.py": PYTHON, "sums.py": SUMS, "pick.js": JAVASCRIPT, "sums.js": SUMS_JS}.items():
         (folder / "scripts" / name).write_text(text)
     (folder / "scripts" / "fails.py").write_text("result = context['nothing']")
+    (folder / "scripts" / "all.py").write_text("result = context")
     (folder / "scripts" / "none.py").write_text("ships = context['ships']")
     (folder / "scripts" / "broken.py").write_text("result = (")
-    (folder / "fleet.yaml").write_text(FLEET.replace("STEP", step))
+    (folder / "fleet.yaml").write_text(fleet.replace("STEP", step))
     return load(folder / "fleet.yaml", loading)
 
 
@@ -81,6 +82,14 @@ async def test_a_script_sees_arguments_and_results_and_its_result_is_that_of_the
     answer = await called(loaded(tmp_path, step))
 
     assert answer["structuredContent"] == {"largest": "Fram", "asked": "flag NO", "unit": "t"}
+
+
+async def test_a_script_sees_nothing_else_whatever_its_values_are_parts_of(tmp_path: Path) -> None:
+    given = "first: '$.ships[0].name', flag: 'of {{ships[0].flag}} for {{flag}}'"
+    fleet = FLEET.replace("wanted: 'flag {{flag}}', unit: t", given)
+    answer = await called(loaded(tmp_path, "language: python, location: 'file://scripts', file: all.py", fleet=fleet))
+
+    assert answer["structuredContent"] == {"ships": SHIPS, "first": "Fram", "flag": "of NO for NO"}
 
 
 async def test_a_script_that_fails_ends_all_with_the_name_of_its_step(tmp_path: Path) -> None:

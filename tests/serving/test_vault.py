@@ -19,6 +19,7 @@ from fairlead.load import load
 from serving.sockets import private_ca
 
 TOKEN = "hvs.synthetic"
+NO_SECRET = "cannot be read: /v1/secret/data/other at VAULT_ADDR answers 404: there is no such secret"
 SECRETS: dict[tuple[str, str], Any] = {
     ("", "/v1/secret/data/registry"): {"token": "t-1", "version": 1.10, "port": 8080, "more": {"a": 1}},
     ("", "/v1/team/kv/data/deep/registry"): {"token": "t-2"},
@@ -39,6 +40,8 @@ class Vault(BaseHTTPRequestHandler):
             return self.answer(200, {"data": {"token": "t-1"}})
         if self.path == "/v1/secret/data/no-json":
             return self.answer(200, None)
+        if self.path == "/v1/secret/data/teapot":
+            return self.answer(418, {"errors": [TOKEN]})
         if found is None:
             return self.answer(404, {"errors": []})
         metadata = {"created_time": "2026-05-19T00:00:00Z", "deletion_time": "", "destroyed": False, "version": 3}
@@ -114,15 +117,33 @@ def test_a_namespace_has_secrets_of_its_own(address: str) -> None:
         (
             "secret/registry",
             {"VAULT_TOKEN": "hvs.other"},
-            "cannot be read: Vault answers with 403, the token may not read it",
+            "cannot be read: /v1/secret/data/registry at VAULT_ADDR answers 403: VAULT_TOKEN may not read it",
         ),
-        ("secret/other", {}, "cannot be read: Vault answers with 404, there is no such secret"),
+        ("secret/other", {}, NO_SECRET),
+        ("secret/teapot", {}, "cannot be read: /v1/secret/data/teapot at VAULT_ADDR answers 418"),
+        ("secret/registry", {"VAULT_ADDR": " \n"}, "cannot be read: VAULT_ADDR is not set"),
+        ("secret/registry", {"VAULT_ADDR": "vault.test:8200"}, "cannot be read: VAULT_ADDR is no http(s) URL"),
+        (
+            "secret/registry",
+            {"VAULT_ADDR": "http://127.0.0.1:1"},
+            "cannot be read: /v1/secret/data/registry at VAULT_ADDR: cannot connect to the upstream",
+        ),
+        (
+            "secret/registry",
+            {"VAULT_TOKEN": "hvs.\nother"},
+            "cannot be read: VAULT_TOKEN holds line breaks or other illegal characters",
+        ),
+        (
+            "secret/registry",
+            {"VAULT_NAMESPACE": "a\nb"},
+            "cannot be read: VAULT_NAMESPACE holds line breaks or other illegal characters",
+        ),
         ("secret/version-one", {}, "is no secret of version 2 of the key-value engine"),
         ("secret/no-json", {}, "is no secret of version 2 of the key-value engine"),
         (
             "secret/registry",
             {"VAULT_CACERT": "/no/such.pem"},
-            "cannot be read: '/no/such.pem' holds no PEM certificates",
+            "cannot be read: VAULT_CACERT: '/no/such.pem' holds no PEM certificates",
         ),
     ],
 )
@@ -133,6 +154,12 @@ def test_what_cannot_be_had_says_why_and_nothing_that_is_secret(
         vault.secrets(path, settings(address, **changed))
 
     assert str(caught.value) == fault
+
+
+def test_white_space_around_the_settings_does_not_count(address: str) -> None:
+    settled = settings(f" {address}/\n", VAULT_TOKEN=f"{TOKEN}\r\n", VAULT_NAMESPACE="\tharbour ", VAULT_CACERT="\n")
+
+    assert vault.secrets("secret/registry", settled) == {"token": "t-3"}
 
 
 def test_an_answer_has_a_bound(address: str) -> None:
@@ -187,7 +214,7 @@ def test_binds_of_a_document_name_secrets_of_vault(
     assert base_uri.reveal(variables) == "https://harbour.example:8080"
     assert username.reveal(variables) == "t-1"
     assert [problem.message for problem in problems] == [
-        "location 'vault://secret/other' cannot be read: Vault answers with 404, there is no such secret",
+        f"location 'vault://secret/other' {NO_SECRET}",
         "vault://secret/other#token is not set",
     ]
     assert [problem.place.line for problem in problems] == [4, 9]

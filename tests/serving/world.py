@@ -24,6 +24,7 @@ from fairlead.listeners import arrange
 from fairlead.load import load, loads
 from fairlead.runtime import build
 from fairlead.settings import Settings
+from fairlead.tracing import Tracing
 from fairlead.upstream import connect
 from fairlead.wiring import Wiring
 
@@ -134,6 +135,7 @@ async def world(
     upstream: Callable[[httpx.Request], httpx.Response] | httpx.AsyncBaseTransport | None = None,
     environ: Mapping[str, SecretStr] = KEYS,
     settings: Settings | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[World]:
     """The runtime of documents (paths, or YAML texts); without an upstream it has the real network."""
     settings = settings or Settings()
@@ -142,7 +144,7 @@ async def world(
     transport = httpx.MockTransport(upstream) if callable(upstream) else upstream
     async with AsyncExitStack() as stack:
         connected = await stack.enter_async_context(connect(settings.limits, settings.ca_file, transport))
-        served = build(listeners, Wiring(connected, environ, settings.base_uris), settings, _ready)
+        served = build(listeners, Wiring(connected, environ, settings.base_uris, tracing=tracing), settings, _ready)
         for one in served:
             await stack.enter_async_context(one.running())
         apps = {one.port: one.app for one in served}

@@ -1,7 +1,8 @@
 """The public keys of an authorization server (RFC 7517): fetched when they are needed, and kept for five minutes.
 
 A key that is not known is looked for once more, at most once a minute, so that new keys work at once and tokens with
-made-up keys cause no traffic. While the server cannot be asked, the keys that are known stay good for an hour.
+made-up keys cause no traffic. While the server cannot be asked, or is being asked, the keys that are known stay good
+for an hour.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _is_of(key: PublicKey, algorithm: str) -> bool:
 
 
 class Keys:
-    """The keys of one authorization server, fetched by one caller while the others wait."""
+    """The keys of one authorization server, fetched by one caller; meanwhile those wait whose keys are not known."""
 
     def __init__(self, issuer: str, upstream: Upstream, now: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer
@@ -76,9 +77,12 @@ class Keys:
 
     async def fitting(self, id_: str | None, algorithm: str) -> tuple[Key, ...]:
         """The keys that may have signed a token; raises `CallError` where the server cannot be asked for any."""
+        found = self._found(id_, algorithm)
+        if self._lock.locked() and found:
+            return found
         if self._is_old():
             await self._fetch_once()
-        elif self._may_search() and not self._found(id_, algorithm):
+        elif self._may_search() and not found:
             await self._fetch_once()
             self._searched = self._asked
         found = self._found(id_, algorithm)
@@ -87,7 +91,8 @@ class Keys:
         return found
 
     def _found(self, id_: str | None, algorithm: str) -> tuple[Key, ...]:
-        return tuple(key for key in self._keys if key.fits(id_, algorithm))
+        is_good = self._now() - self._had <= OUTAGE
+        return tuple(key for key in self._keys if is_good and key.fits(id_, algorithm))
 
     def _is_old(self) -> bool:
         return self._now() - self._asked >= (_RETRY if self._failure else LIFETIME)
@@ -108,8 +113,6 @@ class Keys:
             self._had = self._now()
         except CallError as error:
             self._failure = UpstreamFailed(f"the keys of the authorization server could not be had: {error.detail}")
-            if self._now() - self._had > OUTAGE:
-                self._keys = ()
         self._asked = self._now()
 
     async def _fetched(self) -> tuple[Key, ...]:

@@ -59,11 +59,11 @@ class UnlessGone:
         self._hang_up()
 
 
-async def send_json(body: bytes, send: Send) -> None:
-    """Sends JSON that is already written."""
+async def send_json(body: bytes, send: Send, *, head: bool = False) -> None:
+    """Sends JSON that is already written; with `head` its headers only."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 async def send_result(result: Result, send: Send, *, head: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What a control adapter answers: the status of the process, its metrics, and how scripts run."""
+"""What a control adapter answers: the status of the process, its metrics, how scripts run, and the log."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
 from fairlead.exposes.adapter import Adapter
-from fairlead.exposes.control import METRICS, SCRIPTING, STATUS, Control
+from fairlead.exposes.control import LOG_STREAM, LOGS, METRICS, SCRIPTING, STATUS, TRACES, Control
+from fairlead.exposes.logs import LogPage, LogStream
+from fairlead.exposes.scripting import ScriptingPage
+from fairlead.exposes.traces import TracePages
 from fairlead.jsontext import dumps
+from fairlead.log_lines import LogLines
 from fairlead.metrics import MEDIA, Metrics
 from fairlead.script_runs import ScriptRuns
-from fairlead.steps import Scripting
+
+if TYPE_CHECKING:
+    from fairlead.tracing import Tracing
 
 _STARTED: Final = monotonic()
 
@@ -38,13 +44,27 @@ class Page:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
-def management(control: Control, metrics: Metrics | None, runs: ScriptRuns) -> Iterator[tuple[str, ASGIApp]]:
-    """The pages of a control adapter by their paths; those of one with a fault say what it is."""
-    pages = {
-        STATUS: Page("application/json", lambda: dumps(_status(control))),
-        SCRIPTING: Page("application/json", lambda: dumps(_scripting(control.adapter.management.scripting, runs))),
+def management(
+    control: Control,
+    metrics: Metrics | None,
+    tracing: Tracing | None,
+    lines: LogLines | None,
+    runs: ScriptRuns,
+    fixed: str = "",
+) -> Iterator[tuple[str, ASGIApp]]:
+    """The pages of a control adapter by their paths; those of one with a fault say what it is.
+
+    `fixed` says why nothing can be changed there, where that is so.
+    """
+    pages: dict[str, ASGIApp] = {
+        STATUS: Page("application/json", lambda: dumps(_status(control, is_traced=tracing is not None))),
+        TRACES: TracePages(tracing.buffer if tracing else None),
+        SCRIPTING: ScriptingPage(control.adapter.management.scripting, control.scripting, runs, fixed),
         METRICS: Page(MEDIA, metrics.text if metrics else bytes),
     }
+    if (logs := control.adapter.management.logs) and lines:
+        pages[LOGS] = LogPage(lines, fixed if logs.level_control else "`level-control` is off")
+        pages[LOG_STREAM] = LogStream(lines, logs.max_subscribers)
     faults = control.adapter.faults(besides="authentication")
     if faults:
         reasons = "; ".join(f"{problem.message} ({problem.place.short})" for problem in faults)
@@ -56,27 +76,15 @@ def management(control: Control, metrics: Metrics | None, runs: ScriptRuns) -> I
     yield from ((path, page) for path, page in pages.items() if path in control.adapter.paths)
 
 
-def _status(control: Control) -> dict[str, Any]:
+def _status(control: Control, *, is_traced: bool) -> dict[str, Any]:
     return {
         "capability": {"label": control.label, "specVersion": control.version},
         "engine": {"name": "fairlead", "version": __version__, "python": platform.python_version()},
         "uptime": f"PT{monotonic() - _STARTED:.3f}S",
-        "otel": {"status": "inactive"},
+        "otel": {"status": "active" if is_traced else "inactive"},
         "adapters": [_adapter(adapter, port) for adapter, port in control.adapters],
     }
 
 
 def _adapter(adapter: Adapter, port: int) -> Mapping[str, Any]:
     return {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}
-
-
-def _scripting(said: Scripting | None, runs: ScriptRuns) -> dict[str, Any]:
-    written = said.model_dump(by_alias=True, exclude_none=True) if said else {}
-    average = 1000 * runs.seconds / runs.total if runs.total else 0.0
-    stats = {
-        "totalExecutions": runs.total,
-        "totalErrors": runs.failed,
-        "averageDurationMs": round(average, 2),
-        **({"lastExecutionAt": runs.last.isoformat()} if runs.last else {}),
-    }
-    return {**{key: value for key, value in written.items() if value not in ("", ())}, "stats": stats}

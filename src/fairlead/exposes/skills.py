@@ -40,15 +40,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """Hands all paths of skills to their application, and all others on."""
+    """Hands a path and all below to an application, and all others on."""
 
-    skills: ASGIApp
+    path: str
+    theirs: ASGIApp
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        is_theirs = scope["type"] == "http" and (path == SKILLS or path.startswith(f"{SKILLS}/"))
-        await (self.skills if is_theirs else self.app)(scope, receive, send)
+        is_theirs = scope["type"] == "http" and (path == self.path or path.startswith(f"{self.path}/"))
+        await (self.theirs if is_theirs else self.app)(scope, receive, send)
 
 
 class SkillPages:

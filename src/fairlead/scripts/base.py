@@ -25,10 +25,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one run may take: seconds on the clock, and bytes of memory for everything it makes."""
+    """What one run may take: seconds on the clock, bytes of memory for everything it makes, and statements.
+
+    Statements are bounded where the language counts them and there is a bound.
+    """
 
     seconds: float = 60.0
     memory: int = 64 * 1024 * 1024
+    statements: int | None = None
 
 
 FOR_CHECKS: Final = Limits(seconds=10.0, memory=256 * 1024 * 1024)
@@ -51,6 +55,13 @@ class MemoryExceeded(ScriptFailed):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(f"exceeded the memory limit of {limits.memory} bytes")
+
+
+class StatementsExceeded(ScriptFailed):
+    """A script did more than it may."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(f"exceeded the limit of {limits.statements} statements")
 
 
 class UnusableResult(ScriptFailed):
@@ -117,10 +128,12 @@ class Language:
     Args:
         check: Raises `ValueError` for a source that cannot be parsed, or for a package that is not installed.
         run: The `result` of a job in JSON, None where there is none; raises `ScriptFailed`.
+        counts: Whether it bounds statements.
     """
 
     check: Callable[[Source], None]
     run: Callable[[Job], bytes | None]
+    counts: bool
 
 
 def value_of(text: bytes) -> Any:

@@ -22,10 +22,15 @@ from fairlead.scripts.base import (
     at,
 )
 from fairlead.scripts.packages import file
-from fairlead.scripts.wasm import Program, machine_code, program
+from fairlead.scripts.wasm import UNBOUNDED, Program, machine_code, program
 
 _TOP_LEVEL: Final = re.compile(r"(?:<eval> \(|at )<evalScript>:(\d+)")
 """The frame of a stack that is in the source itself, and not in a function of an earlier one."""
+_FUEL_OF_STATEMENT: Final = 2_000
+"""What a statement may take on average, in instructions of the interpreter; simple ones take some hundred."""
+_FUEL_TO_START: Final = 10_000_000
+_FUEL_OF_BYTE: Final = 300
+"""What is free: to start the interpreter, and to read a byte of the context or of a source."""
 _FULL: Final = "InternalError: out of memory"
 
 
@@ -45,13 +50,20 @@ def run(job: Job) -> bytes | None:
     return _run(job, _program())
 
 
-JAVASCRIPT: Final = Language(check, run)
+JAVASCRIPT: Final = Language(check, run, counts=True)
 
 
 def _run(job: Job, interpreter: Program) -> bytes | None:
     sources = json.dumps([source.text for source in job.sources])
     arguments = ("qjs", "--std", "-e", _job(), job.context, sources)
-    return _result(job, interpreter.run("qjs_init_argv", arguments, job.limits, job.stop))
+    fuel = _fuel(job.limits.statements, sum(map(len, arguments)))
+    return _result(job, interpreter.run("qjs_init_argv", arguments, job.limits, job.stop, fuel))
+
+
+def _fuel(statements: int | None, read: int) -> int:
+    if statements is None:
+        return UNBOUNDED
+    return min(UNBOUNDED, statements * _FUEL_OF_STATEMENT + read * _FUEL_OF_BYTE + _FUEL_TO_START)
 
 
 def _result(job: Job, output: bytes) -> bytes | None:

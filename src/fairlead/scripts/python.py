@@ -75,7 +75,7 @@ def run(job: Job) -> bytes | None:
     raise _failure(job, output)
 
 
-PYTHON: Final = Language(check, run)
+PYTHON: Final = Language(check, run, counts=False)
 
 
 def _output(job: Job) -> str:

@@ -1,7 +1,7 @@
 """A WebAssembly program that is given arguments and writes an answer, each time in an instance of its own.
 
 An instance has memory up to a bound, and the little of WASI that we answer. Wasmtime holds it there, and ends it
-wherever it is when the epoch of its engine passes.
+wherever it is when the epoch of its engine passes, or when it has executed as many instructions as it has fuel.
 """
 
 from __future__ import annotations
@@ -10,11 +10,22 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fairlead.scripts.base import MAX_RESULT, Limits, MemoryExceeded, ScriptFailed, Stop, TimeExceeded
+from fairlead.scripts.base import (
+    MAX_RESULT,
+    Limits,
+    MemoryExceeded,
+    ScriptFailed,
+    StatementsExceeded,
+    Stop,
+    TimeExceeded,
+)
 from fairlead.scripts.packages import module
 from fairlead.scripts.wasi import Wasi
+
+UNBOUNDED: Final = 2**63
+"""More fuel than any run could burn."""
 
 
 def machine_code(path: Path) -> bytes:
@@ -37,6 +48,7 @@ def program(code: bytes) -> Program:
 def _engine(wasmtime: Any) -> Any:
     config = wasmtime.Config()
     config.epoch_interruption = True
+    config.consume_fuel = True
     config.parallel_compilation = False
     return wasmtime.Engine(config)
 
@@ -51,12 +63,13 @@ class Program:
     linker: Any
     wasi: Wasi
 
-    def run(self, call: str, arguments: Sequence[str], limits: Limits, stop: Stop) -> bytes:
+    def run(self, call: str, arguments: Sequence[str], limits: Limits, stop: Stop, fuel: int) -> bytes:
         """What the program writes when that function of it is called; raises `ScriptFailed` where it is cut off."""
         self.wasi.written.clear()
         store = self.wasmtime.Store(self.engine)
         store.set_limits(memory_size=limits.memory)
         store.set_epoch_deadline(1)
+        store.set_fuel(fuel)
         try:
             with stop.by(self.engine.increment_epoch):
                 self._call(store, call, arguments, limits)
@@ -86,6 +99,8 @@ class Program:
         match trap.trap_code:
             case self.wasmtime.TrapCode.INTERRUPT:
                 return TimeExceeded(limits)
+            case self.wasmtime.TrapCode.OUT_OF_FUEL:
+                return StatementsExceeded(limits)
             case self.wasmtime.TrapCode.STACK_OVERFLOW:
                 return ScriptFailed("recursed too deeply")
         return ScriptFailed("broke its interpreter")
