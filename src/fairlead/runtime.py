@@ -17,7 +17,7 @@ from fairlead.access import Access, Guarded, metadata
 from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.library import Library
-from fairlead.exposes.management import management
+from fairlead.exposes.management import adapters_of, management
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, Ready, pages
@@ -77,7 +77,8 @@ def _served(
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
         forwards = [proxy for proxy in listener.forwards if any(proxy.adapter is one for one in shown)]
-        return pages(ready, description(routes, forwards) if routes or forwards else None)
+        told = [one for control in listener.controls for one in adapters_of(control)]
+        return pages(ready, description(routes, forwards) if routes or forwards else None, told)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
         part = tools.of(shown)
@@ -91,6 +92,8 @@ def _served(
     full = documented(adapters)
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
+    if "/mcp" in mcp and not listener.routes and not listener.forwards:
+        mcp[""] = mcp["/mcp"]  # a port of nothing else is the endpoint, as clients of the reference engine have it
     apps: dict[str, ASGIApp] = {
         **dict(_controls(listener, access, metrics, wiring)),
         **dict(metadata(listener, access)),

@@ -118,6 +118,7 @@ class Control:
     label: str
     version: str
     adapters: tuple[tuple[Adapter, int], ...]
+    is_ikanos: bool = False
 
     @property
     def place(self) -> Place:

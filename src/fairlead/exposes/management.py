@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
-from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import METRICS, SCRIPTING, STATUS, Control
 from fairlead.jsontext import dumps
 from fairlead.metrics import MEDIA, Metrics
@@ -38,6 +37,14 @@ class Page:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
+def adapters_of(control: Control) -> list[dict[str, Any]]:
+    """The adapters of its document, as they were started."""
+    return [
+        {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}
+        for adapter, port in control.adapters
+    ]
+
+
 def management(control: Control, metrics: Metrics | None, runs: ScriptRuns) -> Iterator[tuple[str, ASGIApp]]:
     """The pages of a control adapter by their paths; those of one with a fault say what it is."""
     pages = {
@@ -58,16 +65,12 @@ def management(control: Control, metrics: Metrics | None, runs: ScriptRuns) -> I
 
 def _status(control: Control) -> dict[str, Any]:
     return {
-        "capability": {"label": control.label, "specVersion": control.version},
+        "capability": {"display" if control.is_ikanos else "label": control.label, "specVersion": control.version},
         "engine": {"name": "fairlead", "version": __version__, "python": platform.python_version()},
         "uptime": f"PT{monotonic() - _STARTED:.3f}S",
         "otel": {"status": "inactive"},
-        "adapters": [_adapter(adapter, port) for adapter, port in control.adapters],
+        "adapters": adapters_of(control),
     }
-
-
-def _adapter(adapter: Adapter, port: int) -> Mapping[str, Any]:
-    return {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}
 
 
 def _scripting(said: Scripting | None, runs: ScriptRuns) -> dict[str, Any]:
