@@ -9,7 +9,8 @@ input that `with` leaves out is taken from the caller under its own name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -22,9 +23,11 @@ from fairlead.model import InputParameter
 from fairlead.names import canonical, find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
 from fairlead.scope import RESULT, Scope
-from fairlead.sources import drafted, reads, renamed
+from fairlead.sources import Inside, drafted, inside_of, reads, renamed
 
 Sources = list[tuple[Parameter, Source | Value]]
+_DOTTED = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)+")
+"""What can be a reference by its form."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,17 @@ class Callee(Protocol):
 
 
 def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
-    """The binding of an exposed operation to its target, or the problems that prevent it."""
+    """The binding of an exposed operation to its target, or the problems that prevent it; and warnings."""
     problems: list[Problem] = []
-    sources = _spelt(sources_of(target, given or {}, scope, problems), target, scope)
+    sources = sources_of(target, given or {}, scope, problems)
+    sources = spelt(sources, free_inputs(sources, scope), target.guarded)
     inputs = inputs_of(sources, scope)
     inputs = Inputs((*inputs, *(one for one in target.fixed if find(one.name, inputs.names) is None)))
     problems += unused(inputs, scope)
-    if problems:
+    if refusals(problems):
         return None, problems
-    return published(Binding(inputs, tuple((p.argument, source) for p, source in sources)), scope), []
+    inputs = with_unused(inputs, scope)
+    return published(Binding(inputs, tuple((p.argument, source) for p, source in sources)), scope), problems
 
 
 def sources_of(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
@@ -118,20 +123,27 @@ def _drafted(key: str, value: Any, parameter: Parameter, scope: Scope) -> Source
     return drafted(value, parameter, scope, scope.at(key))
 
 
-def _spelt(sources: Sources, target: Callee, scope: Scope) -> Sources:
-    """The same sources; a constant that is the name of an input which nothing else takes is that input."""
+def free_inputs(sources: Sources, scope: Scope) -> frozenset[str]:
+    """The inputs that the operation itself asks for and none of the sources takes."""
     taken = {name for _, source in sources for name in reads(source)}
     asked = (one.name for one in scope.own if one.value is None and one.in_ != "environment")
-    free = {*asked, *scope.holes} - taken
-    return [
-        (one, Argument(source.value))
-        if isinstance(source, Literal)
-        and isinstance(source.value, str)
-        and source.value in free
-        and one not in target.guarded
-        else (one, source)
-        for one, source in sources
-    ]
+    return frozenset((*asked, *scope.holes)) - taken
+
+
+def spelt(sources: Sources, free: frozenset[str], guarded: tuple[Parameter, ...] = ()) -> Sources:
+    """The same sources; a constant that is the name of an input which nothing else takes is that input.
+
+    So is one that has words and dots in front of the name, as `params.id`.
+    """
+    return [(one, source if one in guarded else _as_input(source, free)) for one, source in sources]
+
+
+def _as_input(source: Source | Value, free: frozenset[str]) -> Source | Value:
+    if not isinstance(source, Literal) or not isinstance(source.value, str):
+        return source
+    name = source.value if source.value in free else source.value.rpartition(".")[2]
+    is_reference = name in free and (name == source.value or _DOTTED.fullmatch(source.value))
+    return Argument(name) if is_reference else source
 
 
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
@@ -140,8 +152,10 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
         return Argument(f"{RESULT}{assigned}")
     if "." in parameter.name and (result := scope.result(parameter.name)):
         return Argument(result)
+    if inside := inside_of(parameter.name, scope):
+        return inside
     if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
-        return None
+        return Literal(parameter.default) if parameter.default is not None else None
     return Argument(parameter.argument)
 
 
@@ -257,12 +271,14 @@ def constants(scope: Scope) -> Iterator[Input]:
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
-    kind = parameter.type if isinstance(source, Argument) else "string"
+    kind = parameter.type if isinstance(source, Argument) else "object" if isinstance(source, Inside) else "string"
     if name in scope.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
     public = parameter.name if name in (parameter.key, placed(parameter.name, parameter)) else ""
     place = _location(name, parameter, scope)
-    return Input(name, place, kind, parameter.description, parameter.required, public=public)
+    default = parameter.default if isinstance(source, Argument) else None
+    required = parameter.required and default is None
+    return Input(name, place, kind, parameter.description, required, public=public, default=default)
 
 
 def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
@@ -280,7 +296,9 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     declared = scope.declaration(derived.name)
     if declared is None:
         return derived
-    required = derived.required if declared.required is None or derived.location == "path" else declared.required
+    is_said = declared.required is not None and derived.location != "path"
+    default = derived.default if declared.default is None else declared.default
+    required = (bool(declared.required) if is_said else derived.required) and default is None
     location = _declared_place(declared, derived.location, scope)
     if is_path(declared.value):
         return replace(derived, location="member", type=declared.type, required=required, found_at=declared.value)
@@ -291,6 +309,8 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
         description=declared.description or derived.description,
         required=required,
         pattern=declared.pattern,
+        enum=declared.enum,
+        default=default,
     )
 
 
@@ -313,8 +333,30 @@ def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
     for parameter in scope.declared:
         is_given = parameter.value is None and parameter.in_ != "environment"
         if parameter.name not in names and is_given and parameter in scope.own:
-            yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
+            hint = "take it up in `with`"
+            yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", hint, "warning")
         if is_path(parameter.value) and (scope.path is None or parameter.in_ not in ("body", None)):
             yield Problem(parameter.at("value"), "only the body of a REST request can be looked into by a JSONPath")
         if parameter.name in names and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:
             yield Problem(parameter.at("in"), f"the path has no {{{parameter.name}}}")
+
+
+def with_unused(inputs: Inputs, scope: Scope) -> Inputs:
+    """The inputs, and those that the operation itself declares and nothing takes: callers may give them too."""
+    return Inputs((*inputs, *(_unused(one, scope) for one in scope.own if _is_open(one, scope, inputs.names))))
+
+
+def _unused(one: InputParameter, scope: Scope) -> Input:
+    place = _declared_place(one, "query", scope)
+    return Input(one.name, place, one.type, one.description, scope.path is None and bool(one.required), one.pattern)
+
+
+def _is_open(one: InputParameter, scope: Scope, taken: frozenset[str]) -> bool:
+    """Whether callers can give a declared input that nothing takes."""
+    has_place = one.in_ not in ("path", "environment") and one.name not in scope.holes
+    return bool(one.name) and one.value is None and has_place and one.name not in taken
+
+
+def refusals(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those of the problems for which an operation is refused."""
+    return tuple(problem for problem in problems if problem.severity == "error")

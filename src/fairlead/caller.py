@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from fairlead.calls import Call
-from fairlead.consumes import MediaType, lower
-from fairlead.model import InputParameter, Model, Outputs, Text
+from fairlead.consumes import MediaType
+from fairlead.model import InputParameter, Model, Outputs, Text, lower
 from fairlead.steps import ResultMapping, Step, given_in
 
 EncodingName = Annotated[
@@ -25,6 +25,9 @@ EncodingName = Annotated[
 
 class Caller(Model):
     """An operation that calls another one, takes steps, refers to a function of an aggregate, or answers by itself."""
+
+    answers_bare: ClassVar[bool] = False
+    """Whether a mock with one output that has no name answers its value, and not an object that holds it."""
 
     name: Text = ""
     label: Text = ""

@@ -14,7 +14,7 @@ from fairlead.http_call import HttpCall
 from fairlead.in_process import in_process
 from fairlead.load import loads
 from fairlead.operation import UNSET, Argument, Literal
-from fairlead.sources import Filled
+from fairlead.sources import Filled, Inside
 from fairlead.template import parse
 from fairlead.upstream import Request, connect
 from fairlead.wiring import Wiring
@@ -181,7 +181,6 @@ def test_a_declared_input_of_a_route_may_stand_elsewhere() -> None:
         (tool, "with: {depht: 1}", "`with` gives 'depht', which GET https://harbour.example/ships/{id} does not take"),
         (tool, "with: {depth: deep}", "`with` gives 'depth' a value that must be of type integer, not \"deep\""),
         (tool, "with: {id: $.lookup.id}", "`with` gives 'id' a value that refers to a step, and there are none"),
-        (tool, "inputParameters: [{name: colour}]", "nothing uses the input 'colour'"),
         (route, "with: {id: rest.ship}", "nothing uses {id} of the path"),
         (tool, "with: {depth: 1, Depth: 2}", "`with` gives 'depth' twice, as 'depth' and as 'Depth'"),
     ],
@@ -191,6 +190,48 @@ def test_what_cannot_be_bound_is_refused(adapter: Callable[[str], Exposed], oper
 
     assert exposed.target is None
     assert [problem.message for problem in exposed.problems] == [message]
+
+
+@pytest.mark.parametrize("text", ["ship", "params.ship", "tool.input.ship"])
+def test_a_constant_that_names_an_input_which_nothing_else_takes_is_that_input(text: str) -> None:
+    exposed = tool(f"inputParameters: [{{name: ship}}], with: {{id: {text}, units: m}}")
+
+    assert dict(exposed.binding.sources)["id"] == Argument("ship")
+    assert exposed.problems == ()
+
+
+def test_a_constant_that_names_an_input_which_is_taken_is_a_constant() -> None:
+    exposed = tool("inputParameters: [{name: units}], with: {id: si.units}")
+
+    assert dict(exposed.binding.sources)["id"] == Literal("si.units")
+
+
+def test_a_template_may_look_into_an_input_that_is_an_object() -> None:
+    exposed = tool(
+        "inputParameters: [{name: ship, type: object}], with: {id: '{{ship.id}}', units: 'in {{ship.unit}}'}"
+    )
+    id_, units = (dict(exposed.binding.sources)[name] for name in ("id", "units"))
+
+    assert exposed.inputs.names == {"ship"}
+    assert isinstance(id_, Inside)
+    assert isinstance(units, Filled)
+    assert [one({"ship": {"id": 7, "unit": "m"}}) for one in (id_, units)] == [7, "in m"]
+    assert [one({"ship": {"id": {}}}) for one in (id_, units)] == [{}, UNSET]
+
+
+@pytest.mark.parametrize("text", ["$this.m.ship", "$this.harbour.ship.read.ship"])
+def test_a_reference_may_begin_with_this(text: str) -> None:
+    exposed = tool(f"inputParameters: [{{name: ship}}], with: {{id: {text}}}")
+
+    assert dict(exposed.binding.sources)["id"] == Argument("ship")
+
+
+def test_a_declared_input_that_nothing_takes_is_told_and_may_be_given() -> None:
+    exposed = tool("inputParameters: [{name: colour, type: string}, {name: depth, required: false}]")
+
+    assert [str(problem.message) for problem in exposed.problems] == ["nothing uses the input 'colour'"]
+    assert {item.name: item.required for item in exposed.inputs}["colour"]
+    assert "colour" not in dict(exposed.binding.sources)
 
 
 def test_an_input_declared_in_a_path_that_has_no_place_for_it_is_refused() -> None:
