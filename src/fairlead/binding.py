@@ -9,7 +9,7 @@ input that `with` leaves out is taken from the caller under its own name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -72,15 +72,16 @@ class Callee(Protocol):
 
 
 def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
-    """The binding of an exposed operation to its target, or the problems that prevent it."""
+    """The binding of an exposed operation to its target, or the problems that prevent it; and warnings."""
     problems: list[Problem] = []
     sources = _spelt(sources_of(target, given or {}, scope, problems), target, scope)
     inputs = inputs_of(sources, scope)
     inputs = Inputs((*inputs, *(one for one in target.fixed if find(one.name, inputs.names) is None)))
     problems += unused(inputs, scope)
-    if problems:
+    if refusals(problems):
         return None, problems
-    return published(Binding(inputs, tuple((p.argument, source) for p, source in sources)), scope), []
+    inputs = with_unused(inputs, scope)
+    return published(Binding(inputs, tuple((p.argument, source) for p, source in sources)), scope), problems
 
 
 def sources_of(target: Callee, given: Mapping[str, Any], scope: Scope, problems: list[Problem]) -> Sources:
@@ -313,8 +314,30 @@ def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
     for parameter in scope.declared:
         is_given = parameter.value is None and parameter.in_ != "environment"
         if parameter.name not in names and is_given and parameter in scope.own:
-            yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", "take it up in `with`")
+            hint = "take it up in `with`"
+            yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", hint, "warning")
         if is_path(parameter.value) and (scope.path is None or parameter.in_ not in ("body", None)):
             yield Problem(parameter.at("value"), "only the body of a REST request can be looked into by a JSONPath")
         if parameter.name in names and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:
             yield Problem(parameter.at("in"), f"the path has no {{{parameter.name}}}")
+
+
+def with_unused(inputs: Inputs, scope: Scope) -> Inputs:
+    """The inputs, and those that the operation itself declares and nothing takes: callers may give them too."""
+    return Inputs((*inputs, *(_unused(one, scope) for one in scope.own if _is_open(one, scope, inputs.names))))
+
+
+def _unused(one: InputParameter, scope: Scope) -> Input:
+    place = _declared_place(one, "query", scope)
+    return Input(one.name, place, one.type, one.description, scope.path is None and bool(one.required), one.pattern)
+
+
+def _is_open(one: InputParameter, scope: Scope, taken: frozenset[str]) -> bool:
+    """Whether callers can give a declared input that nothing takes."""
+    has_place = one.in_ not in ("path", "environment") and one.name not in scope.holes
+    return bool(one.name) and one.value is None and has_place and one.name not in taken
+
+
+def refusals(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Those of the problems for which an operation is refused."""
+    return tuple(problem for problem in problems if problem.severity == "error")

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -25,6 +25,9 @@ EncodingName = Annotated[
 
 class Caller(Model):
     """An operation that calls another one, takes steps, refers to a function of an aggregate, or answers by itself."""
+
+    answers_bare: ClassVar[bool] = False
+    """Whether a mock with one output that has no name answers its value, and not an object that holds it."""
 
     name: Text = ""
     label: Text = ""

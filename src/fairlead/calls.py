@@ -92,6 +92,13 @@ def resolve(calls: Sequence[Call], reachable: Reachable) -> list[Target | Proble
     ]
 
 
+def is_unknown(call: Call, reachable: Reachable) -> bool:
+    """Whether nothing is called so, and no import is missing that could be."""
+    if _split(call.text, reachable.absent)[0] is not None:
+        return False
+    return isinstance(_candidates(call, _by_name(reachable.operations), {}), Problem)
+
+
 ByName = Mapping[str, Mapping[str, Candidates]]
 """The operations by their namespace and by each of their names in it."""
 

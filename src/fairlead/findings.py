@@ -59,7 +59,7 @@ def _empty_mock(exposed: Exposed) -> Iterator[Problem]:
     """A mock none of whose outputs has a value may as well be an operation whose call was forgotten."""
     if isinstance(exposed.target, Mock) and not is_mock(exposed.outputs):
         message = f"{exposed.name!r} has no `call`, and none of its outputs has a `value`"
-        yield Problem(exposed.place, message, "it answers null for each of them", "warning")
+        yield Problem(exposed.place, message, "it answers nothing for them", "warning")
 
 
 def _never_sent(parameter: InputParameter, one: Consumed) -> Problem:

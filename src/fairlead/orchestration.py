@@ -6,12 +6,12 @@ mappings: [{targetName: name, value: $.get-ship.name}]
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fairlead.binding import Binding, Sources, inputs_of, named, published, sources_of, unused
+from fairlead.binding import Binding, Sources, inputs_of, named, published, refusals, sources_of, unused, with_unused
 from fairlead.caller import Caller
 from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
@@ -35,7 +35,7 @@ from fairlead.wiring import decoder
 def orchestrated(
     caller: Caller, scope: Scope, reachable: Reachable, scripting: Scripting | None = None
 ) -> tuple[tuple[Flow, Binding] | None, list[Problem]]:
-    """The plan of an operation of steps and how it is fed, or the problems that prevent it."""
+    """The plan of an operation of steps and how it is fed, or the problems that prevent it; and warnings."""
     problems: list[Problem] = []
     assigned = _given(caller.with_, scope, problems)
     scope = replace(scope, assigned=tuple(parameter.name for parameter, _ in assigned))
@@ -46,15 +46,17 @@ def orchestrated(
     flow = Flow(tuple(steps), assigned)
     try:
         flow = replace(flow, outputs=_located(caller, flow, scope))
-        every = [*assigned, *(pair for step in steps for pair in step.sources), *_filling(flow.outputs, scope)]
+        fed = [*assigned, *(pair for step in steps for pair in step.sources)]
+        every = [*fed, *_seen(steps, scope), *_filling(flow.outputs, scope)]
         inputs = inputs_of(every, scope)
         flow = _answering(flow, caller, Context(lambda hole: scope.result(hole) or inputs.meant(hole)), scope)
     except ValueError as error:
         return None, [Problem(caller.at("mappings" if caller.mappings else "outputParameters"), f"an output {error}")]
-    if problems := list(unused(inputs, scope)):
+    if refusals(problems := list(unused(inputs, scope))):
         return None, problems
+    inputs = with_unused(inputs, scope)
     feeding = tuple((item.name, Argument(item.name)) for item in inputs)
-    return (flow, published(Binding(inputs, feeding), scope)), []
+    return (flow, published(Binding(inputs, feeding), scope)), problems
 
 
 def _given(values: Mapping[str, Any] | None, scope: Scope, problems: list[Problem]) -> Sources:
@@ -148,6 +150,13 @@ def _located(caller: Caller, flow: Flow, scope: Scope) -> tuple[OutputParameter,
     last = flow.steps[-1]
     declared = last.target.consumed.operation.output_parameters if isinstance(last, PlannedCall) else ()
     return Ending(scope, flow.results, last.name, declared).located(caller.output_parameters, caller.mappings)
+
+
+def _seen(steps: Iterable[PlannedStep], scope: Scope) -> Sources:
+    """The arguments that scripts see, which are all that there are."""
+    names = (*scope.holes, *(one.name for one in scope.declared if one.name))
+    has_script = any(isinstance(step, PlannedScript) for step in steps)
+    return named([(Parameter(name, "query"), Argument(name)) for name in names], scope, []) if has_script else []
 
 
 def _filling(outputs: tuple[OutputParameter, ...], scope: Scope) -> Sources:

@@ -17,14 +17,14 @@ from fairlead.aggregates import Aggregate, Function
 from fairlead.binding import bind
 from fairlead.binds import Bindings
 from fairlead.caller import Caller
-from fairlead.calls import Call, Reachable, Target, resolve
+from fairlead.calls import Call, Reachable, Target, is_unknown, resolve
 from fairlead.consumed import Consumed
 from fairlead.errors import Problem, did_you_mean
 from fairlead.exposed import Exposed, Mock, Reference
 from fairlead.flow import Flow
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath.base import PathError
-from fairlead.mocks import is_mock, mocked
+from fairlead.mocks import is_mock, is_whole_mock, mocked, told
 from fairlead.model import OutputParameter
 from fairlead.names import find
 from fairlead.operation import Shape
@@ -136,9 +136,14 @@ def _written(planned: Exposed, one: Entry) -> Exposed:
 
 def _planned(one: Entry, meaning: Target | Problem | None, known: Known) -> Exposed:
     bare = _bare(one.caller, one.scope)
-    lost = [meaning] if isinstance(meaning, Problem) else list(_contradictions(one))
+    is_placeholder = isinstance(meaning, Problem) and _answers_anyway(one, known)
+    lost = [meaning] if isinstance(meaning, Problem) and not is_placeholder else list(_contradictions(one))
     if refusals := (*one.faults, *one.caller.faults(), *lost):
         return replace(bare, problems=refusals)
+    if isinstance(meaning, Problem):
+        warning = replace(meaning, hint="it answers its constants", severity="warning")
+        mock = _mocked(bare, one)
+        return replace(mock, problems=(warning, *mock.problems))
     if isinstance(meaning, Target):
         return _calling(bare, one, meaning)
     if one.caller.steps:
@@ -146,6 +151,11 @@ def _planned(one: Entry, meaning: Target | Problem | None, known: Known) -> Expo
     if one.caller.ref:
         return _referring(bare, one, known)
     return _mocked(bare, one)
+
+
+def _answers_anyway(one: Entry, known: Known) -> bool:
+    """Whether its call is of what nothing is called so far, and its answer needs no call."""
+    return is_whole_mock(one.caller.output_parameters) and is_unknown(one.call, known.reachable)
 
 
 def _contradictions(one: Entry) -> Iterator[Problem]:
@@ -171,9 +181,9 @@ def _calling(bare: Exposed, one: Entry, target: Target) -> Exposed:
     binding, problems = bind(target.consumed, one.caller.with_, scope)
     outputs = located(one.caller.output_parameters, target.consumed.operation.output_parameters)
     shaped, form, faults = _shaped(one.caller, outputs, binding.inputs.meant if binding else str, target.consumed)
-    if binding is None or problems or faults:
+    if binding is None or faults:
         return replace(bare, problems=(*problems, *faults))
-    planned = replace(_bare(one.caller, scope), target=target, binding=binding)
+    planned = replace(_bare(one.caller, scope), target=target, binding=binding, problems=tuple(problems))
     return replace(planned, shape=shaped, format=form, outputs=outputs)
 
 
@@ -182,7 +192,7 @@ def _in_steps(bare: Exposed, one: Entry, known: Known) -> Exposed:
     if found is None:
         return replace(bare, problems=tuple(problems))
     flow, binding = found
-    return replace(bare, target=flow, binding=binding, outputs=flow.outputs)
+    return replace(bare, target=flow, binding=binding, outputs=flow.outputs, problems=tuple(problems))
 
 
 def _referring(bare: Exposed, one: Entry, known: Known) -> Exposed:
@@ -206,6 +216,7 @@ def _referring(bare: Exposed, one: Entry, known: Known) -> Exposed:
         binding=binding,
         outputs=inner.outputs,
         semantics=inner.semantics,
+        problems=tuple(problems),
     )
 
 
@@ -233,11 +244,13 @@ def _with_outputs(function: Entry, caller: Caller) -> Entry:
 
 
 def _mocked(bare: Exposed, one: Entry) -> Exposed:
-    outputs = one.caller.output_parameters
+    outputs = told(one.caller.output_parameters, bare_one=one.caller.answers_bare)
     try:
-        binding, shaped = mocked(outputs, one.scope)
+        binding, shaped, problems = mocked(outputs, one.caller.with_, one.scope)
     except ValueError as error:
         return replace(bare, problems=(Problem(one.caller.at("outputParameters"), f"an output {error}"),))
+    if problems:
+        return replace(bare, problems=tuple(problems))
     return replace(bare, target=Mock(), binding=binding, shape=shaped, outputs=outputs)
 
 

@@ -181,7 +181,6 @@ def test_a_declared_input_of_a_route_may_stand_elsewhere() -> None:
         (tool, "with: {depht: 1}", "`with` gives 'depht', which GET https://harbour.example/ships/{id} does not take"),
         (tool, "with: {depth: deep}", "`with` gives 'depth' a value that must be of type integer, not \"deep\""),
         (tool, "with: {id: $.lookup.id}", "`with` gives 'id' a value that refers to a step, and there are none"),
-        (tool, "inputParameters: [{name: colour}]", "nothing uses the input 'colour'"),
         (route, "with: {id: rest.ship}", "nothing uses {id} of the path"),
         (tool, "with: {depth: 1, Depth: 2}", "`with` gives 'depth' twice, as 'depth' and as 'Depth'"),
     ],
@@ -191,6 +190,14 @@ def test_what_cannot_be_bound_is_refused(adapter: Callable[[str], Exposed], oper
 
     assert exposed.target is None
     assert [problem.message for problem in exposed.problems] == [message]
+
+
+def test_a_declared_input_that_nothing_takes_is_told_and_may_be_given() -> None:
+    exposed = tool("inputParameters: [{name: colour, type: string}, {name: depth, required: false}]")
+
+    assert [str(problem.message) for problem in exposed.problems] == ["nothing uses the input 'colour'"]
+    assert {item.name: item.required for item in exposed.inputs}["colour"]
+    assert "colour" not in dict(exposed.binding.sources)
 
 
 def test_an_input_declared_in_a_path_that_has_no_place_for_it_is_refused() -> None:

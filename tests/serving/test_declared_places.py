@@ -113,9 +113,9 @@ capability:
 """
 
 
-async def test_a_tool_of_which_only_types_are_known_answers_null_and_tells() -> None:
+async def test_a_tool_of_which_only_types_are_known_answers_what_they_say_and_tells() -> None:
     async with world(TYPED) as one:
-        assert (await one.call("ship"))["structuredContent"] == {"name": None, "crew": []}
+        assert (await one.call("ship"))["structuredContent"] == {"crew": []}
     message = "'ship' has no `call`, and none of its outputs has a `value`"
     assert message in [problem.message for problem in loads(TYPED).problems if problem.severity == "warning"]
 

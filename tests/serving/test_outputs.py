@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from fairlead.load import loads
 from serving.world import JSON, Reply, Upstream, world
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +92,7 @@ async def test_a_mock_answers_without_a_call_over_rest() -> None:
         "imo": 9074729,
         "at": "in Oslo",
         "count": "3",
-        "flag": {"code": "NO", "none": None},
+        "flag": {"code": "NO"},
         "ports": ["Oslo"],
         "price": "$5.00",
     }
@@ -107,6 +108,44 @@ async def test_a_mock_answers_without_a_call_over_mcp() -> None:
     assert sorted(tool["inputSchema"]["required"]) == ["first_name", "ship"]
     assert answer["structuredContent"] == {"message": "Hello, Ada of Bea!"}
     assert fault["structuredContent"]["detail"] == "argument 'first_name' is required"
+
+
+PLACEHOLDERS = """\
+naftiko: 1.0.0-alpha2
+capability:
+  exposes:
+  - type: rest
+    namespace: r
+    resources:
+    - path: /ships
+      operations:
+      - method: GET
+        with: {port: Oslo, flag: '{{country}}'}
+        outputParameters: [{value: 'in {{port}}, {{flag}}'}, {name: none}]
+      - {method: POST, call: registry.add, outputParameters: [{name: id, type: integer, value: 7}]}
+  - type: mcp
+    namespace: m
+    tools:
+    - name: hello
+      inputParameters: [{name: ship, type: string, value: Fram}]
+      outputParameters: [{name: message, value: 'Hello, {{ship}}!'}]
+"""
+
+
+async def test_templates_of_a_mock_take_what_with_and_declared_values_give() -> None:
+    async with world(PLACEHOLDERS) as one:
+        answer = await one.rest.get("/ships", params={"country": "NO"})
+        tool = await one.call("hello")
+
+    assert answer.json() == {"value": "in Oslo, NO"}
+    assert tool["structuredContent"] == {"message": "Hello, Fram!"}
+
+
+async def test_constants_are_answered_in_place_of_a_call_of_what_is_not_there_yet() -> None:
+    async with world(PLACEHOLDERS) as one:
+        assert (await one.rest.post("/ships")).json() == {"id": 7}
+    told = [(problem.severity, problem.message) for problem in loads(PLACEHOLDERS).problems]
+    assert told == [("warning", "call to unknown namespace 'registry'")]
 
 
 async def test_half_a_character_in_an_argument_is_the_fault_of_the_caller() -> None:

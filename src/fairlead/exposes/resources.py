@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import unquote
 
 from fairlead.binds import Bindings, path_of
@@ -30,6 +31,8 @@ from fairlead.template import Hole, parse
 
 class McpResource(Caller):
     """A resource: where it is for clients, and what is there."""
+
+    answers_bare: ClassVar[bool] = True
 
     uri: Name
     mime_type: Text = ""
