@@ -71,7 +71,8 @@ class Input:
     """One input: its name for callers, where REST callers put it, its type, and whether it must be given.
 
     REST callers may know it under a `public` name that another input has in another place, or give it somewhere in the
-    body, where the JSONPath `found_at` finds it. One with a `value` has it whatever they give.
+    body, where the JSONPath `found_at` finds it. One with a `value` has it whatever they give, one with a `default`
+    where they give nothing.
     """
 
     name: str
@@ -83,6 +84,8 @@ class Input:
     public: str = ""
     found_at: str = ""
     value: Any = field(default=None, repr=False)
+    enum: tuple[Any, ...] = ()
+    default: Any = None
 
     @property
     def given_as(self) -> str:
@@ -97,6 +100,10 @@ class Input:
             schema["items"] = {}
         if self.pattern:
             schema["pattern"] = self.pattern
+        if self.enum:
+            schema["enum"] = list(self.enum)
+        if self.default is not None:
+            schema["default"] = self.default
         return schema | ({"description": self.description} if self.description else {})
 
     def fault(self, given: Any) -> str:
@@ -108,6 +115,8 @@ class Input:
             return f"must be of type {self.type}, not {shown(plain(given))}"
         if self.pattern and isinstance(value, str) and not re.search(self.pattern, value):
             return f"must match {self.pattern!r}, not be {shown(value)}"
+        if self.enum and value not in self.enum:
+            return f"must be one of {', '.join(map(shown, self.enum))}, not {shown(plain(given))}"
         return ""
 
 
@@ -142,6 +151,10 @@ class Inputs:
         return {item.name: item.value for item in self.items if item.value is not None}
 
     @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {item.name: item.default for item in self.items if item.default is not None}
+
+    @cached_property
     def _nullable(self) -> frozenset[str]:
         into_body = ("body", "member")
         return frozenset(item.name for item in self.items if not item.required and item.location not in into_body)
@@ -151,7 +164,8 @@ class Inputs:
         return frozenset(item.name for item in self.items if item.required)
 
     def by_name(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments under the names of the inputs, where they came under other spellings, and what has a value.
+        """The arguments under the names of the inputs, where they came under other spellings, and what has a value by
+        itself.
 
         An optional one that is null is not given, unless it goes into a body, where null says something.
         """
@@ -161,8 +175,9 @@ class Inputs:
             free = {other: name for other, name in self.others if other in arguments and name not in arguments}
             arguments = {free.get(name, name): value for name, value in arguments.items()}
         if None in arguments.values():
-            return {name: value for name, value in arguments.items() if value is not None or name not in self._nullable}
-        return arguments
+            given = arguments.items()
+            arguments = {name: value for name, value in given if value is not None or name not in self._nullable}
+        return {**self._defaults, **arguments} if self._defaults else arguments
 
     def meant(self, hole: str) -> str:
         """The name of the input that a hole in a text means; raises `ValueError` where there is none."""

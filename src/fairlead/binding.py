@@ -142,7 +142,7 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
     if "." in parameter.name and (result := scope.result(parameter.name)):
         return Argument(result)
     if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
-        return None
+        return Literal(parameter.default) if parameter.default is not None else None
     return Argument(parameter.argument)
 
 
@@ -263,7 +263,9 @@ def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Sco
         return Input(name, "path", kind or "string", parameter.description, required=True)
     public = parameter.name if name in (parameter.key, placed(parameter.name, parameter)) else ""
     place = _location(name, parameter, scope)
-    return Input(name, place, kind, parameter.description, parameter.required, public=public)
+    default = parameter.default if isinstance(source, Argument) else None
+    required = parameter.required and default is None
+    return Input(name, place, kind, parameter.description, required, public=public, default=default)
 
 
 def _location(name: str, parameter: Parameter, scope: Scope) -> Location:
@@ -281,7 +283,9 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
     declared = scope.declaration(derived.name)
     if declared is None:
         return derived
-    required = derived.required if declared.required is None or derived.location == "path" else declared.required
+    is_said = declared.required is not None and derived.location != "path"
+    default = derived.default if declared.default is None else declared.default
+    required = (bool(declared.required) if is_said else derived.required) and default is None
     location = _declared_place(declared, derived.location, scope)
     if is_path(declared.value):
         return replace(derived, location="member", type=declared.type, required=required, found_at=declared.value)
@@ -292,6 +296,8 @@ def _as_declared(derived: Input, scope: Scope) -> Input:
         description=declared.description or derived.description,
         required=required,
         pattern=declared.pattern,
+        enum=declared.enum,
+        default=default,
     )
 
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from fairlead.calls import Call
-from fairlead.consumes import MediaType, lower
-from fairlead.model import InputParameter, Model, Outputs, Text
+from fairlead.consumes import MediaType
+from fairlead.model import InputParameter, Model, Outputs, Text, lower
 from fairlead.steps import ResultMapping, Step, given_in
 
 EncodingName = Annotated[

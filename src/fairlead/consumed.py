@@ -210,6 +210,7 @@ class Consumed:
                 location = self._location(parameter)
                 required = location == "path" or bool(parameter.required)
                 one = Parameter(parameter.name, location, parameter.type, parameter.description, required)
+                one = replace(one, default=parameter.default)
                 said = (parameter.value, parameter.at("value"))
                 if self._is_open(parameter):
                     yield one

@@ -21,7 +21,7 @@ from fairlead.binary import as_size
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
 from fairlead.imported import Imported, in_place
-from fairlead.model import InputParameter, Model, Name, Outputs, Text, as_text
+from fairlead.model import FREE, InputParameter, Model, Name, Outputs, Text, as_text, lower
 
 _Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _InLowerCase = Literal["get", "post", "put", "patch", "delete", "head", "options"]
@@ -34,11 +34,6 @@ Method = Annotated[
 ]
 
 
-def lower(value: Any) -> Any:
-    """Text in lower case, where it is text."""
-    return value.lower() if isinstance(value, str) else value
-
-
 RawFormat = Annotated[str, BeforeValidator(lower)]
 
 MediaType = Annotated[Text, StringConstraints(pattern=r"^([\w.+-]+/[\w.+-]+( *;[ -~]*)?)?$")]
@@ -48,6 +43,7 @@ Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value)))
 class ConsumedOperation(Model):
     """One operation of an API; a `path` of its own follows that of its resource."""
 
+    free_keys: ClassVar[frozenset[str]] = FREE | {"operationId", "responses"}
     spellings: ClassVar[Mapping[str, str]] = {"id": "name"}
 
     name: Name

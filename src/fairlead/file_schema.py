@@ -16,7 +16,7 @@ from pydantic_core.core_schema import ModelSchema, TaggedUnionSchema
 
 from fairlead.capability import CapabilityFile
 from fairlead.dialect import LISTED, NAMED_BY, RENAMED, ROOT
-from fairlead.model import FREE, Model
+from fairlead.model import Model
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OTHER_KIND: Final = "<other>"
@@ -53,7 +53,7 @@ def _as_written(model: type[Model], schema: JsonSchemaValue) -> JsonSchemaValue:
     needed = [{"anyOf": [{"required": [key]} for key in keys]} for keys in alike if not _NAMES & set(keys)]
     return {
         **written,
-        "properties": {**properties, **{key: {} for key in FREE - properties.keys()}},
+        "properties": {**properties, **{key: {} for key in model.free_keys - properties.keys()}},
         **({"allOf": needed} if needed else {}),
         "patternProperties": {"^x-": {}},
         "additionalProperties": model.unknown_keys != "error",

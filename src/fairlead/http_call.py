@@ -44,6 +44,7 @@ class Parameter:
     constant: tuple[Any, Place] | None = None
     key: str = ""
     template: tuple[Any, Place] | None = None
+    default: Any = None
 
     @property
     def argument(self) -> str:

@@ -6,7 +6,7 @@
     - {type: object, mapping: $.}
 
 Unknown keys are problems with the nearest known key as their hint; keys that start with `x-` are free, and
-so are `tags`.
+so are those for readers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args
 
 from pydantic import (
     BaseModel,
@@ -42,7 +42,10 @@ from fairlead.nodes import Decimal, Integer, MappingNode
 REFUSED: Mapping[str, str] = {"tunnel": "the API would have to be reached through it; reach it by `baseUri` instead"}
 """Keys of the file format that are never going to work, and why."""
 
-FREE = frozenset({"tags", "display"})
+FREE = frozenset(
+    {"tags", "display", "label", "title", "summary", "version", "notes", "example", "examples", "deprecated"}
+    | {"externalDocs"}
+)
 """Keys for readers and catalogues, which any section may have; `display` only where it has a `label` as well."""
 
 
@@ -55,6 +58,9 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
     unknown_keys: ClassVar[Severity | None] = "error"
     """What an unknown key is; None where any key is welcome."""
+
+    free_keys: ClassVar[frozenset[str]] = FREE
+    """The keys that mean nothing here and are welcome all the same."""
 
     spellings: ClassVar[Mapping[str, str]] = {}
     """Other spellings of keys, which count where the key itself has no value."""
@@ -87,7 +93,7 @@ class Model(BaseModel):
             return
         other = {spelling for spelling, key in self.spellings.items() if node.get(key) is None}
         for key in node:
-            if key not in self.known_keys() | other | FREE and not key.startswith("x-"):
+            if key not in self.known_keys() | other | self.free_keys and not key.startswith("x-"):
                 yield key, self._as_unknown(key, self.unknown_keys)
 
     def _as_unknown(self, key: str, severity: Severity) -> Problem:
@@ -130,16 +136,52 @@ _AsText = BeforeValidator(as_text, json_schema_input_type=str | float | bool)
 Text = Annotated[str, _AsText]
 Name = Annotated[str, _AsText, StringConstraints(min_length=1)]
 Type = Literal["string", "integer", "number", "boolean", "array", "object"]
-_OpenType = Literal["json", "binary"]
+_OpenType = Literal["json", "binary", "any", "file"]
+_TypeName = Literal["int", "float", "double", "bool", "list", "map", "date", "date-time", "datetime", "uri", "uuid"]
 _ANY_TYPES = get_args(_OpenType)
 """Types that published files use and that tell nothing about a value."""
+_TYPE_NAMES: Mapping[str, Type] = {
+    **dict.fromkeys(get_args(_TypeName), "string"),
+    "int": "integer",
+    "float": "number",
+    "double": "number",
+    "bool": "boolean",
+    "list": "array",
+    "map": "object",
+}
+"""Other names of the types; dates and the like are texts."""
+
+
+def lower(value: Any) -> Any:
+    """Text in lower case, where it is text."""
+    return value.lower() if isinstance(value, str) else value
 
 
 def _known_type(value: Any) -> Any:
-    return None if value in _ANY_TYPES else value
+    name = lower(value)
+    return None if name in _ANY_TYPES else _TYPE_NAMES.get(name, name) if isinstance(name, str) else value
 
 
-AnyType = Annotated[Type | None, BeforeValidator(_known_type, json_schema_input_type=Type | _OpenType)]
+AnyType = Annotated[Type | None, BeforeValidator(_known_type, json_schema_input_type=Type | _OpenType | _TypeName)]
+_In = Literal["query", "header", "path", "cookie", "body", "environment"]
+
+
+_SCHEMA_WORDS = frozenset(
+    {
+        "items",
+        "properties",
+        "format",
+        "nullable",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+    }
+    | {"uniqueItems", "multipleOf", "additionalProperties"}
+)
+"""What JSON Schema says beyond the type of a value, which is for the upstream to check."""
 
 
 class InputParameter(Model):
@@ -149,20 +191,24 @@ class InputParameter(Model):
     a name can never be sent, and is told.
     """
 
-    spellings: ClassVar[Mapping[str, str]] = {"const": "value"}
+    free_keys: ClassVar[frozenset[str]] = FREE | _SCHEMA_WORDS
+    spellings: ClassVar[Mapping[str, str]] = {"const": "value", "template": "value"}
 
     name: Text = ""
-    in_: Literal["query", "header", "path", "cookie", "body", "environment"] | None = Field(default=None, alias="in")
+    in_: Annotated[_In, BeforeValidator(lower, json_schema_input_type=_In)] | None = Field(default=None, alias="in")
     type: AnyType = None
     description: Text = ""
     required: bool | None = None
     pattern: Text = ""
+    enum: tuple[Any, ...] = ()
+    default: Any = None
     value: Any = None
 
     @property
     def needed(self) -> InputParameter:
         """The same as one that must be given, unless it says otherwise."""
-        return self.model_copy(update={"required": True}) if self.required is None else self
+        is_needed = self.required is None and self.default is None
+        return self.model_copy(update={"required": True}) if is_needed else self
 
     @field_validator("pattern")
     @classmethod
@@ -173,15 +219,24 @@ class InputParameter(Model):
             raise ValueError("is no regular expression") from None
         return text
 
+    @model_validator(mode="after")
+    def _has_a_default_of_its_type(self) -> Self:
+        said = as_text(self.default) if self.type == "string" else self.default
+        return self if said is self.default else self.model_copy(update={"default": said})
+
 
 _Spellings = Union["OutputParameter", tuple["OutputParameter", ...], dict[str, "OutputParameter"]]
+
+
+_INSIDE = frozenset({"properties", "items", "values"})
+"""The keys of an output under which other outputs stand."""
 
 
 def _form_of_outputs(value: Any) -> str:
     """Whether outputs are a list, one output as a mapping, or a mapping from names to outputs."""
     if not isinstance(value, dict):
         return "<list>"
-    is_map = all(isinstance(member, dict) for member in value.values()) and not value.keys() <= {"properties", "items"}
+    is_map = all(isinstance(member, dict) for member in value.values()) and not value.keys() <= _INSIDE
     return "<map>" if is_map else "<one>"
 
 
@@ -208,11 +263,11 @@ def _as_properties(outputs: dict[str, OutputParameter] | tuple[OutputParameter, 
     return {output.name: output for output in outputs}
 
 
-def _as_items(outputs: OutputParameter | tuple[OutputParameter, ...]) -> OutputParameter:
+def _as_items(outputs: _Spellings) -> OutputParameter:
     """One output without a name is every item; outputs with names are the members of every item."""
     if isinstance(outputs, OutputParameter):
         return outputs
-    if len(outputs) == 1 and not outputs[0].name:
+    if isinstance(outputs, tuple) and len(outputs) == 1 and not outputs[0].name:
         return outputs[0]
     return OutputParameter(type="object", properties=_as_properties(outputs))
 
@@ -230,9 +285,10 @@ class _Spelt:
 
 class OutputParameter(Model):
     """One output: a JSONPath (`mapping`, or a `value` that starts with `$`), a constant or template (`value`), or
-    nested `properties` or `items`.
+    nested `properties`, `items`, or the `values` of an object whose keys nobody knows.
     """
 
+    free_keys: ClassVar[frozenset[str]] = FREE | {"in", "required", "format", "enum", "nullable"}
     spellings: ClassVar[Mapping[str, str]] = {"const": "value"}
 
     name: Text = ""
@@ -242,6 +298,7 @@ class OutputParameter(Model):
     value: Any = None
     properties: _Properties = Field(default_factory=dict)
     items: _Items | None = None
+    values: OutputParameter | None = None
     max_length: int | None = Field(default=None, ge=0)
 
     @property
@@ -264,5 +321,8 @@ _Properties = Annotated[
     dict[str, OutputParameter],
     _Spelt(Annotated[_List | _Map, Discriminator(_list_or("<map>"))], _as_properties),
 ]
-_Items = Annotated[OutputParameter, _Spelt(Annotated[_List | _One, Discriminator(_list_or("<one>"))], _as_items)]
+_Items = Annotated[
+    OutputParameter,
+    _Spelt(Annotated[_List | _Map | _One, Discriminator(_form_of_outputs)], _as_items),
+]
 OutputParameter.model_rebuild()

@@ -40,7 +40,8 @@ def _located(output: OutputParameter, name: str, named: _Named) -> OutputParamet
     inner = named if output.mapping is None else {}
     properties = {key: _located(member, key, inner) for key, member in output.properties.items()}
     items = output.items and _in_item(_located(output.items, "", {}), output.mapping or "")
-    return output.model_copy(update={"properties": properties, "items": items})
+    values = output.values and _located(output.values, "", {})
+    return output.model_copy(update={"properties": properties, "items": items, "values": values})
 
 
 def _in_item(item: OutputParameter, around: str) -> OutputParameter:

@@ -79,7 +79,7 @@ class Ending:
 
     def is_identity(self, output: OutputParameter) -> bool:
         """Whether a located output is the answer of the last step as it is."""
-        is_nested = output.properties or output.items or output.type in CONVERSIONS
+        is_nested = output.properties or output.items or output.values or output.type in CONVERSIONS
         return output.mapping == _answer(self.last) and not is_nested
 
     def _source(self, value: Any) -> dict[str, Any]:

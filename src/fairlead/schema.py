@@ -32,7 +32,8 @@ def is_complete(schema: Schema) -> bool:
 
 
 def _says_all(schema: Schema) -> bool:
-    inside = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    others = [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
+    inside = [*schema.get("properties", {}).values(), *others]
     return ("type" in schema or "const" in schema) and all(map(_says_all, inside))
 
 
@@ -55,4 +56,6 @@ def _bare(output: OutputParameter) -> Schema:
         return _object(output.properties)
     if output.items and (item := _schema(output.items)):
         return {"type": ["array", "null"], "items": item}
+    if output.values and (member := _schema(output.values)):
+        return {"type": ["object", "null"], "additionalProperties": member}
     return {"type": [output.type, "null"]} if convert else {}

@@ -74,6 +74,23 @@ class _Each:
 
 
 @dataclass(frozen=True, slots=True)
+class _Values:
+    """An object of whose members each is mapped; what is no object gives None."""
+
+    get: Get | None
+    member: Shape
+
+    def __call__(self, value: Any, arguments: Arguments) -> Any:
+        found = self.get(value) if self.get else value
+        is_object = isinstance(found, dict)
+        return {name: self.member(one, arguments) for name, one in found.items()} if is_object else None
+
+    @property
+    def wanted(self) -> Wanted:
+        return found_by(self.get)
+
+
+@dataclass(frozen=True, slots=True)
 class _Members:
     """A new object, member by member, from the value or from what a path finds in it."""
 
@@ -226,6 +243,8 @@ def _shape_of(output: OutputParameter, context: Context) -> Shape | None:
         return _Members(tuple(members), get)
     if output.items and (item := _shape_of(output.items, context)):
         return _Each(get, item, context.lists_one)
+    if output.values and (member := _shape_of(output.values, context)):
+        return _Values(get, member)
     convert = _conversion(output, context)
     return _Found(get, convert) if get or convert else None
 

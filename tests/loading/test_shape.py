@@ -14,6 +14,7 @@ from fairlead.model import OutputParameter, Outputs
 from fairlead.outputs import located
 from fairlead.shape import Context, shape
 
+NAMED = [{"name": "Ada", "rank": None}, {"name": "Bea", "rank": None}]
 FLEET = {"total": 2, "data": [{"name": "Ada", "flags": [1]}, {"name": "Bea"}], "next page": None}
 
 
@@ -54,6 +55,10 @@ def test_what_maps_nothing_is_no_function(text: str) -> None:
         ("[{mapping: $.data}]", FLEET["data"]),
         ("[{mapping: '$[\"next page\"]'}]", None),
         ("[{mapping: $.none.at.all}]", None),
+        ("[{mapping: '$.data[1]', values: {}}]", {"name": "Bea"}),
+        ("[{values: {mapping: '$[1].name'}}]", {"total": None, "data": "Bea", "next page": None}),
+        ("[{mapping: $.data, values: {type: string}}]", None),
+        ("[{mapping: $.data, items: {name: {type: string}, rank: {type: string}}}]", NAMED),
         ("[{mapping: '$.data[9]'}]", None),
         ("[{mapping: '$.none[*]'}]", []),
         ("[{value: north}]", "north"),

@@ -48,6 +48,52 @@ async def test_paths_take_values_from_the_body_and_templates_from_other_inputs()
     assert set(schema["content"]["application/json"]["schema"]["properties"]) == {"port", "ships"}
 
 
+DEFAULTS = """\
+naftiko: 1.0.0-alpha2
+capability:
+  consumes:
+  - namespace: harbour
+    baseUri: https://harbour.example
+    resources:
+    - path: /ships
+      operations:
+      - name: list
+        inputParameters: [{name: flag, in: query}, {name: size, in: query, type: integer, default: 20}]
+  exposes:
+  - type: mcp
+    namespace: m
+    tools:
+    - name: list
+      call: harbour.list
+      inputParameters: [{name: flag, type: string, enum: [NO, SE], default: NO}, {name: size, required: false}]
+    - {name: all, call: harbour.list, inputParameters: [{name: flag, required: false}]}
+"""
+
+
+async def test_an_input_has_its_default_where_nothing_is_given() -> None:
+    upstream = Upstream()
+    async with world(DEFAULTS, upstream=upstream) as one:
+        await one.call("list")
+        await one.call("list", {"flag": "SE", "size": 5})
+        await one.call("all")
+        (listed, _) = (await one.rpc("tools/list", {}))["result"]["tools"]
+
+    assert [sent.url.partition("?")[2] for sent in upstream.got] == ["flag=NO&size=20", "flag=SE&size=5", "size=20"]
+    assert listed["inputSchema"]["properties"] == {
+        "flag": {"type": "string", "enum": ["NO", "SE"], "default": "NO"},
+        "size": {"type": "integer", "default": 20},
+    }
+
+
+async def test_an_input_is_one_of_its_enum() -> None:
+    upstream = Upstream()
+    async with world(DEFAULTS, upstream=upstream) as one:
+        answer = await one.call("list", {"flag": "DK"})
+
+    assert (answer["isError"], upstream.got) == (True, [])
+    assert answer["structuredContent"]["detail"] == 'argument \'flag\' must be one of "NO", "SE", not "DK"'
+
+
 @pytest.mark.parametrize(
     ("body", "named"),
     [({"ships": []}, "port"), ({**BODY, "colour": "red"}, "colour"), ({**BODY, "port": {"name": 5}}, "port")],

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from starlette.types import Scope
 
 from fairlead.arguments import Location
@@ -20,11 +20,12 @@ from fairlead.auth.places import BodySigner, QuerySigner, cookie_signer, header_
 from fairlead.auth.presented import Take, from_cookie, from_header, from_query, same
 from fairlead.errors import NoCredential, Unauthorized
 from fairlead.headers import is_token
-from fairlead.model import Name, Text
+from fairlead.model import Name, Text, lower
 from fairlead.upstream import Upstream
 
-Placement = Literal["header", "query", "cookie", "body"]
-_LOCATIONS: Final[Mapping[Placement, Location]] = {
+_Placement = Literal["header", "query", "cookie", "body"]
+Placement = Annotated[_Placement, BeforeValidator(lower, json_schema_input_type=_Placement)]
+_LOCATIONS: Final[Mapping[_Placement, Location]] = {
     "header": "header",
     "query": "query",
     "cookie": "cookie",

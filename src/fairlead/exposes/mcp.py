@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fairlead.binds import Bindings
 from fairlead.caller import Caller
@@ -25,6 +25,7 @@ from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.exposes.prompts import McpPrompt
 from fairlead.exposes.resources import McpResource
 from fairlead.model import AnyType, InputParameter, Model, Text
+from fairlead.names import canonical
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 
@@ -75,11 +76,22 @@ class McpTool(Caller):
         return tuple(self.input_schema.parameters())
 
 
+_Transport = Literal["http", "stdio", "sse"]
+_OverHttp = Literal["streamable-http"]
+
+
+def _known_transport(value: Any) -> Any:
+    """The transport; `streamable-http` is what the protocol calls the one over HTTP."""
+    return "http" if isinstance(value, str) and canonical(value) == "streamablehttp" else value
+
+
 class McpExposes(Adapter):
     """An MCP adapter."""
 
     type: Literal["mcp"]
-    transport: Literal["http", "stdio", "sse"] = "http"
+    transport: Annotated[
+        _Transport, BeforeValidator(_known_transport, json_schema_input_type=_Transport | _OverHttp)
+    ] = "http"
     tools: tuple[McpTool, ...] = ()
     resources: tuple[McpResource, ...] = ()
     prompts: tuple[McpPrompt, ...] = ()

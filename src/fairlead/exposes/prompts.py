@@ -43,6 +43,8 @@ class PromptMessage(Model):
 class McpPrompt(Model):
     """A prompt: messages, or the file that its only message stands in."""
 
+    spellings: ClassVar[Mapping[str, str]] = {"messages": "template"}
+
     name: Name
     label: Text = ""
     description: Text = ""

@@ -15,10 +15,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,8 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 class Origin(Model):
     """The operation or tool of another adapter of the document."""
+
+    spellings: ClassVar[Mapping[str, str]] = {"namespace": "sourceNamespace", "name": "action"}
 
     source_namespace: Text = ""
     action: Text = ""
