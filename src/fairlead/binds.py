@@ -165,5 +165,6 @@ class Bindings:
         return self.declares(reference) or namespace in ("env", "bind", *(bind.namespace for bind in self.binds))
 
     def _keys(self, namespace: str, key: str) -> Iterator[str]:
-        scoped = (bind for bind in self.binds if namespace in ("", bind.namespace))
+        """What the key is in the binds of the namespace, or of any; of several that list it the last counts."""
+        scoped = (bind for bind in reversed(self.binds) if namespace in ("", bind.namespace))
         return (bind.variable(key) for bind in scoped if key in bind.keys)

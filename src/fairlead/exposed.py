@@ -24,7 +24,7 @@ from fairlead.consumed import Consumed
 from fairlead.encodings import ENCODINGS, Reencoded
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.flow import Flow
-from fairlead.formats import JSON, Format
+from fairlead.formats import JSON, OPAQUE, Format
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Mocked, Operation, Run, Shape, Shaped, Source
@@ -105,6 +105,13 @@ class Exposed:
         """Whether it answers by itself, or by a function that does."""
         target = self.target
         return target.function.is_mock if isinstance(target, Reference) else isinstance(target, Mock)
+
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether its answers are files, as the consumed operation says."""
+        if isinstance(self.target, Reference):
+            return self.target.function.is_binary
+        return self.consumed is not None and self.consumed.operation.output_raw_format in OPAQUE
 
     @property
     def sources(self) -> Iterator[Source | Value]:

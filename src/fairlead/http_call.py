@@ -82,6 +82,8 @@ class HttpCall(Single):
     send: Send
     reserved: frozenset[str]
     filled: Sources = field(default=(), repr=False)
+    query: tuple[str, ...] = ()
+    """The names in the query in the order in which they are sent, where some of them have a value by themselves."""
 
     async def __call__(self, arguments: Arguments, forwarded: Forwarded = NOTHING) -> Result:
         return await self.send(self.request(arguments, forwarded))
@@ -173,7 +175,9 @@ class HttpCall(Single):
         return self.body({parameter.name: value for parameter, value in given}) or (None, "")
 
     def _pairs(self, arguments: Arguments) -> Iterator[tuple[str, str]]:
-        for parameter, value in self._given("query", arguments):
+        given = self._given("query", arguments)
+        in_order = sorted(given, key=lambda pair: self.query.index(pair[0].name)) if self.query else given
+        for parameter, value in in_order:
             pairs = to_pairs(parameter.name, value)
             is_spread = isinstance(value, Mapping)
             yield from self._free(pairs, f"member of {parameter.name!r}") if is_spread else pairs

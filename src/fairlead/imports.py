@@ -81,7 +81,7 @@ def _api(entry: Imported, bindings: Bindings, folder: Path, problems: Problems) 
 
 
 def _bindings(source: CapabilityFile, importer: Bindings) -> Bindings:
-    binds, faults = (*source.all_binds, *importer.binds), (*source.bind_faults, *importer.faults)
+    binds, faults = (*importer.binds, *source.all_binds), (*source.bind_faults, *importer.faults)
     return Bindings(binds, importer.capability, faults)
 
 

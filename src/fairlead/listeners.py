@@ -130,8 +130,13 @@ class Listener:
         """One set per adapter, and where there is any the set of all."""
         for namespace, offer in self.offers.items():
             yield _tool_set(f"/{namespace}/mcp", namespace, offer.adapter.description, [offer])
-        if self.offers:
-            yield _tool_set("/mcp", "fairlead", "", self.offers.values())
+        match tuple(self.offers.items()):
+            case ():
+                return
+            case ((namespace, offer),):
+                yield _tool_set("/mcp", namespace, offer.adapter.description, [offer])
+            case _:
+                yield _tool_set("/mcp", "fairlead", "", self.offers.values())
 
 
 def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) -> ToolSet:
@@ -194,7 +199,9 @@ def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings
             parts.offers.append(_offer(document, adapter))
         case ControlExposes():
             ports = tuple((one, _port(one, settings)) for one in document.adapters)
-            parts.controls.append(Control(adapter, document.label, document.model.version, ports, document.scripting))
+            model, scripting = document.model, document.scripting
+            is_ikanos = model.ikanos is not None
+            parts.controls.append(Control(adapter, document.label, model.version, ports, scripting, is_ikanos))
         case SkillExposes():
             parts.skills += (skill for skill in document.skills if skill.adapter is adapter)
         case _:

@@ -19,7 +19,7 @@ from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import TRACES
 from fairlead.exposes.gateway import Gateway
 from fairlead.exposes.library import Library
-from fairlead.exposes.management import management
+from fairlead.exposes.management import adapters_of, management
 from fairlead.exposes.mcp import Tool
 from fairlead.exposes.openapi import description
 from fairlead.exposes.pages import ASSETS, HEALTH, LISTS, SKILLS, Ready, pages
@@ -96,7 +96,8 @@ def _served(
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
         routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
         forwards = [proxy for proxy in listener.forwards if any(proxy.adapter is one for one in shown)]
-        return pages(ready, description(routes, forwards) if routes or forwards else None)
+        told = [one for control in listener.controls for one in adapters_of(control)]
+        return pages(ready, description(routes, forwards) if routes or forwards else None, told)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
         part = tools.of(shown)
@@ -111,6 +112,8 @@ def _served(
     lists = access.divided(adapters, documented) if checks else full
     mcp = {tools.path: access.divided(tools.adapters, partial(endpoint, tools)) for tools in listener.tool_sets()}
     controls = dict(_controls(listener, access, seen, lines, wiring, settings))
+    if "/mcp" in mcp and not listener.routes and not listener.forwards:
+        mcp[""] = mcp["/mcp"]  # a port of nothing else is the endpoint, as clients of the reference engine have it
     apps: dict[str, ASGIApp] = {
         **controls,
         **dict(metadata(listener, access)),

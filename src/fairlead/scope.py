@@ -26,6 +26,9 @@ _PLACES = frozenset({"path", "query", "body", "header", "headers", "cookie", "in
 _FIRST_NAME = re.compile(r"(?:\$\.)?([\w-]+)((?:[.\[].*)?)", re.DOTALL)
 
 
+_THIS = "$this."
+"""How some descriptions of the format have references to inputs begin, with all names on the way to one."""
+
 RESULT = "$."
 """How the names of what is no argument of the caller but a result of an earlier step begin."""
 
@@ -67,7 +70,9 @@ class Scope:
         return next((parameter for parameter in self.declared if parameter.name == name), None)
 
     def reference(self, text: str) -> str | None:
-        """The input behind `rest.x`, `tools.x` or `<namespace>.x`, which can only mean what the caller gives."""
+        """The input behind `rest.x`, `tools.x`, `<namespace>.x` or `$this....x`, which only the caller can give."""
+        if text.startswith(_THIS):
+            return text.rpartition(".")[2]
         for namespace in ("rest", "tools", *sorted(self.namespaces, key=len, reverse=True)):
             if text.startswith(f"{namespace}.") and len(text) > len(namespace) + 1:
                 return self._without_place(text[len(namespace) + 1 :])

@@ -83,7 +83,14 @@ def wired(consumed: Consumed, wiring: Wiring) -> Run:
         body=_body(consumed),
         send=wiring.sender(consumed.section.authentication, consumed.bindings),
         reserved=consumed.reserved,
+        query=_order_of_query(consumed),
     )
+
+
+def _order_of_query(consumed: Consumed) -> tuple[str, ...]:
+    """The names in the query as they are declared; nothing where the parameters of calls are all that there is."""
+    listed = [one for one in consumed.parameters if one.location == "query"]
+    return tuple(one.name for one in listed) if any(one.said for one in listed) else ()
 
 
 def decoder(consumed: Consumed) -> Format:

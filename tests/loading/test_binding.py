@@ -192,6 +192,13 @@ def test_what_cannot_be_bound_is_refused(adapter: Callable[[str], Exposed], oper
     assert [problem.message for problem in exposed.problems] == [message]
 
 
+@pytest.mark.parametrize("text", ["$this.m.ship", "$this.harbour.ship.read.ship"])
+def test_a_reference_may_begin_with_this(text: str) -> None:
+    exposed = tool(f"inputParameters: [{{name: ship}}], with: {{id: {text}}}")
+
+    assert dict(exposed.binding.sources)["id"] == Argument("ship")
+
+
 def test_a_declared_input_that_nothing_takes_is_told_and_may_be_given() -> None:
     exposed = tool("inputParameters: [{name: colour, type: string}, {name: depth, required: false}]")
 

@@ -79,6 +79,12 @@ def test_a_text_is_revealed_with_its_variables(text: str, revealed: str) -> None
     assert BINDINGS.value(text, HERE).reveal(variables) == revealed
 
 
+def test_of_several_binds_that_list_a_variable_the_last_counts() -> None:
+    bindings = Bindings((Bind(namespace="a", keys={"KEY": "FIRST"}), Bind(namespace="b", keys={"KEY": "SECOND"})))
+
+    assert [bindings.variable(one) for one in ("KEY", "a.KEY", "b.KEY")] == ["SECOND", "FIRST", "SECOND"]
+
+
 @pytest.mark.parametrize("variables", [{}, {"HARBOUR_KEY": SecretStr("")}])
 def test_a_missing_or_empty_variable_is_named_with_file_line_and_capability(variables: dict[str, SecretStr]) -> None:
     value = BINDINGS.value("{{env.KEY}}", HERE)

@@ -34,6 +34,15 @@ async def test_a_successful_answer_has_the_declared_media_type() -> None:
     assert (tool["content"][0]["type"], tool["content"][0]["mimeType"]) == ("image", "image/png")
 
 
+async def test_a_file_is_no_text_however_it_looks() -> None:
+    upstream = Upstream(Reply(body=b"%PDF", headers=(("content-type", "application/pdf"),)))
+    async with world(DOCUMENT.replace(", outputMediaType: image/png", ""), upstream=upstream) as one:
+        (content,) = (await one.call("photo"))["content"]
+
+    assert content["type"] == "resource"
+    assert (content["resource"]["mimeType"], content["resource"]["blob"]) == ("application/pdf", "JVBERg==")
+
+
 async def test_an_error_keeps_its_own() -> None:
     upstream = Upstream(Reply(status=404, body=b"no", headers=(("content-type", "text/plain"),)))
     async with world(DOCUMENT, upstream=upstream) as one:

@@ -45,11 +45,15 @@ def samples(text: str, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, value in re.findall(rf"^{name}{{(.*)}} (.*)$", text, re.MULTILINE)}
 
 
-async def test_health_is_answered_as_on_every_port() -> None:
+async def test_health_is_answered_as_on_every_port_and_tells_of_the_adapters() -> None:
     async with world(fleet(), upstream=Upstream()) as one, operator(one) as client:
         live, ready = await client.get("/health/live"), await client.get("/health/ready")
+        told = (await client.get("/status")).json()["adapters"]
 
-    assert (live.json(), ready.json()) == ({"status": "live"}, {"status": "ready", "listeners": {"8080": True}})
+    assert (live.json(), ready.json()) == (
+        {"status": "UP"},
+        {"status": "UP", "listeners": {"8080": True}, "adapters": told},
+    )
 
 
 async def test_the_status_tells_of_the_capability_and_where_its_adapters_are() -> None:

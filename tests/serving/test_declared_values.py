@@ -48,6 +48,19 @@ async def test_paths_take_values_from_the_body_and_templates_from_other_inputs()
     assert set(schema["content"]["application/json"]["schema"]["properties"]) == {"port", "ships"}
 
 
+async def test_what_no_path_looks_at_in_a_body_is_nobody_s() -> None:
+    upstream = Upstream()
+    listed = DOCUMENT.replace("$.port.name", "'$[0].port'")
+    async with world(DOCUMENT, upstream=upstream) as one, world(listed, upstream=upstream) as other:
+        await one.rest.post("/find", params={"who": "Ada"}, json={**BODY, "colour": "red"})
+        await other.rest.post("/find", params={"who": "Ada"}, json=[{"port": "Bergen"}])
+
+    assert [sent.url.partition("?")[0] for sent in upstream.got] == [
+        "https://harbour.example/ports/Oslo",
+        "https://harbour.example/ports/Bergen",
+    ]
+
+
 DEFAULTS = """\
 naftiko: 1.0.0-alpha2
 capability:
@@ -96,9 +109,9 @@ async def test_an_input_is_one_of_its_enum() -> None:
 
 @pytest.mark.parametrize(
     ("body", "named"),
-    [({"ships": []}, "port"), ({**BODY, "colour": "red"}, "colour"), ({**BODY, "port": {"name": 5}}, "port")],
+    [({"ships": []}, "port"), ({**BODY, "port": {"name": 5}}, "port")],
 )
-async def test_what_is_missing_undeclared_or_of_another_type_is_named(body: object, named: str) -> None:
+async def test_what_is_missing_or_of_another_type_is_named(body: object, named: str) -> None:
     upstream = Upstream()
     async with world(DOCUMENT, upstream=upstream) as one:
         answer = await one.rest.post("/find", params={"who": "Ada"}, json=body)

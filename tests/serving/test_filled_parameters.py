@@ -85,7 +85,7 @@ async def test_a_template_is_filled_from_inputs_of_the_names_of_its_holes() -> N
 
 async def test_what_lacks_an_input_is_left_out() -> None:
     got = await sent("search", most=5)
-    assert got.url == "https://ships.example/ships/1?unit=m&limit=5&both=m5"
+    assert got.url == "https://ships.example/ships/1?limit=5&unit=m&both=m5"
     assert (got.header("x-version"), got.header("cookie")) == (None, None)
 
 
@@ -111,7 +111,7 @@ async def test_rest_callers_give_them_in_the_query() -> None:
     upstream = Upstream()
     async with world(API, upstream=upstream, environ=ENVIRON) as one:
         assert (await one.rest.get("/ships/1?version=2&most=3")).status_code == 200
-    assert upstream.only.url == "https://ships.example/ships/1?unit=m&limit=3&both=m3"
+    assert upstream.only.url == "https://ships.example/ships/1?limit=3&unit=m&both=m3"
     assert upstream.only.header("x-version") == "v-2"
 
 

@@ -27,7 +27,7 @@ async def test_every_revision_with_a_handshake_is_spoken_on_the_same_endpoint(re
         called = (await one.rpc("tools/call", {"name": "list-batch-jobs"}, revision))["result"]
 
     assert hello["protocolVersion"] == revision
-    assert hello["serverInfo"] == {"name": "fairlead", "version": __version__}
+    assert hello["serverInfo"] == {"name": "together-ai-batches-mcp", "version": __version__}
     assert "tools" in hello["capabilities"]
     assert [tool["name"] for tool in tools["tools"]] == BATCH_TOOLS
     assert called == {
@@ -35,6 +35,33 @@ async def test_every_revision_with_a_handshake_is_spoken_on_the_same_endpoint(re
         "structuredContent": {"data": []},
         "isError": False,
     }
+
+
+GREETER = """\
+naftiko: 1.0.0-alpha2
+capability:
+  exposes:
+  - {type: mcp, namespace: m, description: Greets, tools: [{name: greet, outputParameters: [{name: text, value: Hi}]}]}
+  - {type: rest, namespace: r, port: PORT, resources: [{path: /, operations: [{outputParameters: [{value: route}]}]}]}
+"""
+
+
+@pytest.mark.parametrize(("port", "status"), [(8080, 200), (9090, 405)])
+async def test_a_port_without_routes_is_the_endpoint_itself(port: int, status: int) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    async with world(GREETER.replace("PORT", str(port))) as one:
+        answer = await one.mcp.post("/", json=call, headers={"accept": "application/json, text/event-stream"})
+
+    assert answer.status_code == status
+    assert status == 405 or answer.json()["result"]["tools"][0]["name"] == "greet"
+
+
+async def test_an_endpoint_of_one_adapter_is_described_as_that() -> None:
+    who = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    async with world(GREETER.replace("PORT", "8080")) as one:
+        hello = (await one.rpc("initialize", who))["result"]
+
+    assert (hello["serverInfo"]["name"], hello["instructions"]) == ("m", "Greets")
 
 
 async def test_the_newest_revision_needs_no_handshake() -> None:

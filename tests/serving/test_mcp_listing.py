@@ -130,6 +130,6 @@ async def test_tools_of_one_name_get_the_name_of_their_adapter_where_they_meet()
     assert [tool["name"] for tool in everywhere] == ["left_get", "right_get"]
     assert [(tool["name"], tool["title"]) for tool in left] == [("get", "The first")]
     assert everywhere[1]["annotations"] == {"openWorldHint": False}
-    assert "annotations" not in everywhere[0]
+    assert everywhere[0]["annotations"] == {"title": "The first"}
     assert upstream.only.url == "https://api.test/two"
     assert json.dumps(everywhere).count("null") == 0

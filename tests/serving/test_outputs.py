@@ -144,6 +144,7 @@ async def test_templates_of_a_mock_take_what_with_and_declared_values_give() -> 
 async def test_constants_are_answered_in_place_of_a_call_of_what_is_not_there_yet() -> None:
     async with world(PLACEHOLDERS) as one:
         assert (await one.rest.post("/ships")).json() == {"id": 7}
+        assert (await one.rest.post("/ships", json={"name": "Fram"})).json() == {"id": 7}
     told = [(problem.severity, problem.message) for problem in loads(PLACEHOLDERS).problems]
     assert told == [("warning", "call to unknown namespace 'registry'")]
 

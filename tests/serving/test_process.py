@@ -45,7 +45,7 @@ def test_serve_says_what_it_serves_answers_on_both_ports_and_ends_with_success(t
         f"  {served.mcp}/mcp  MCP, 20 tools",
     }
     assert listed["result"]["structuredContent"]["data"] == [created]
-    assert (live, ready["status"]) == ({"status": "live"}, "ready")
+    assert (live, ready["status"]) == ({"status": "UP"}, "UP")
     assert ready["listeners"] == {str(served.rest_port): True, str(served.mcp_port): True}
     assert (health.returncode, health.stdout) == (0, "ready\n")
     assert (ended.returncode, ended.stderr) == (0, "")

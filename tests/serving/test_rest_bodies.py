@@ -185,6 +185,16 @@ async def test_members_of_a_body_are_declared_one_by_one(body: object, status: i
     assert (upstream.only.body if status == 200 else response.json()["detail"]) == told
 
 
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
+async def test_a_json_object_is_taken_apart_whatever_it_is_said_to_be(media: str) -> None:
+    async with world(MEMBERS, upstream=(upstream := Upstream())) as one:
+        taken = await one.rest.post("/jobs", content=b'{"model": "m"}', headers={"content-type": media})
+        refused = await one.rest.post("/jobs", content=b"model=m", headers={"content-type": media})
+
+    assert (taken.status_code, upstream.only.body) == (200, b'{"model":"m"}')
+    assert refused.json()["detail"] == f"argument 'body' must be sent as application/json, not {media!r}"
+
+
 async def test_an_encoded_body_passes_where_the_operation_declares_the_header() -> None:
     text = BATCHES.read_text("utf-8").replace(
         "- name: body\n", "- {name: Content-Encoding, in: header, type: string}\n        - name: body\n"

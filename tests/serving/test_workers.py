@@ -140,7 +140,7 @@ def test_what_an_agent_begins_with_one_worker_it_goes_on_with_at_another(tmp_pat
         with only(second, served):
             listed = asked(served, "tools/list", {})
 
-    assert begun["serverInfo"]["name"] == "fairlead"
+    assert begun["serverInfo"]["name"] == "together-ai-batches-mcp"
     assert len(listed["tools"]) == 4
 
 

@@ -37,12 +37,15 @@ def empty(result: Result, structure: bytes | None) -> Answer:
     return Answer(_text_block(result.status_text), structure)
 
 
-def answer(result: Result, data: bytes, tool: str, any_json: bool) -> Answer:
-    """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that."""
+def answer(result: Result, data: bytes, tool: str, any_json: bool, *, is_file: bool = False) -> Answer:
+    """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that.
+
+    One that `is_file` is never taken for text.
+    """
     if not result.is_success:
         text = f"{result.status_text}\n\n{_text(result, data) or ''}".rstrip()
         return Answer(_text_block(text), is_error=True)
-    text_or_none = _text(result, data)
+    text_or_none = None if is_file else _text(result, data)
     if text_or_none is None:
         return Answer(_file(result.media_type, data, tool))
     return Answer(_text_block(text_or_none), _structure(text_or_none.encode(), any_json))

@@ -207,6 +207,7 @@ class Control:
     version: str
     adapters: tuple[tuple[Adapter, int], ...]
     scripting: Scripting | None = None
+    is_ikanos: bool = False
 
     @property
     def place(self) -> Place:

@@ -62,7 +62,7 @@ class Gateway:
         self._table: RouteTable[Endpoint] = RouteTable()
         heads: list[tuple[str, Endpoint]] = []
         for route, operation, check in operations:
-            reader = Reader(operation.inputs, reading)
+            reader = Reader(operation.inputs, reading, goes_on=not route.exposed.is_mock)
             endpoint = Endpoint(route, operation, reader, check, None if check else Shortcut(operation, reader))
             self._table.add(route.method, route.path, endpoint)
             heads += [(route.path, endpoint)] if route.method == "GET" else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import MethodNotAllowed, Refused
-from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.control import LOG_STREAM, LOGS, METRICS, SCRIPTING, STATUS, TRACES, Control
 from fairlead.exposes.logs import LogPage, LogStream
 from fairlead.exposes.scripting import ScriptingPage
@@ -42,6 +41,14 @@ class Page:
         headers = [(b"content-type", self.media.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def adapters_of(control: Control) -> list[dict[str, Any]]:
+    """The adapters of its document, as they were started."""
+    return [
+        {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}
+        for adapter, port in control.adapters
+    ]
 
 
 def management(
@@ -78,13 +85,9 @@ def management(
 
 def _status(control: Control, *, is_traced: bool) -> dict[str, Any]:
     return {
-        "capability": {"label": control.label, "specVersion": control.version},
+        "capability": {"display" if control.is_ikanos else "label": control.label, "specVersion": control.version},
         "engine": {"name": "fairlead", "version": __version__, "python": platform.python_version()},
         "uptime": f"PT{monotonic() - _STARTED:.3f}S",
         "otel": {"status": "active" if is_traced else "inactive"},
-        "adapters": [_adapter(adapter, port) for adapter, port in control.adapters],
+        "adapters": adapters_of(control),
     }
-
-
-def _adapter(adapter: Adapter, port: int) -> Mapping[str, Any]:
-    return {"type": adapter.type, "namespace": adapter.namespace, "port": port, "state": "started"}

@@ -176,14 +176,17 @@ def _parameter(item: Input) -> dict[str, Any]:
 def _body(items: list[Input]) -> dict[str, Any] | None:
     if not items:
         return None
-    required = list(dict.fromkeys(_member(item) for item in items if item.required))
+    required = list(dict.fromkeys(filter(None, (_member(item) for item in items if item.required))))
     if items[0].location == "body":
         schema = items[0].schema
     else:
-        schema = {"type": "object", "properties": {_member(item): _member_schema(item) for item in items}}
+        named = [item for item in items if _member(item)]
+        schema = {"type": "object", "properties": {_member(item): _member_schema(item) for item in named}}
         schema |= {"required": required} if required else {}
-        schema["additionalProperties"] = False
-    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+        schema |= {} if any(item.found_at for item in items) else {"additionalProperties": False}
+        schema = schema if named else {}
+    needed = any(item.required for item in items)
+    return {"required": needed, "content": {"application/json": {"schema": schema}}}
 
 
 def _answer(exposed: Exposed) -> str:

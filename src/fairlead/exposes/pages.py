@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -25,22 +25,31 @@ Ready = Callable[[], Awaitable[dict[str, bool]]]
 """Asks every listener a real request; answers by its port whether it was answered."""
 
 
-def pages(ready: Ready, openapi: dict[str, Any] | None = None) -> FastAPI:
-    """The pages of a listener; `/openapi.json` and `/docs` where it has a description."""
+def pages(ready: Ready, openapi: dict[str, Any] | None = None, adapters: Sequence[Mapping[str, Any]] = ()) -> FastAPI:
+    """The pages of a listener; `/openapi.json` and `/docs` where it has a description.
+
+    Where a control adapter is, `/health/ready` also tells of the document's `adapters`.
+    """
     app = _documented(openapi) if openapi else FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get(LIVE, include_in_schema=False)
     async def live() -> dict[str, str]:
-        return {"status": "live"}
+        return {"status": "UP"}
 
     @app.get(READY, include_in_schema=False)
     async def is_ready() -> Response:
         answered = await ready()
         is_up = all(answered.values())
-        return JSONResponse({"status": "ready" if is_up else "not ready", "listeners": answered}, 200 if is_up else 503)
+        told = [{**one, "state": _state(answered.get(str(one["port"]), True))} for one in adapters]
+        status = {"status": "UP" if is_up else "DEGRADED", "listeners": answered}
+        return JSONResponse({**status, "adapters": told} if told else status, 200 if is_up else 503)
 
     app.add_exception_handler(HTTPException, _as_problem)
     return app
+
+
+def _state(is_up: bool) -> str:
+    return "started" if is_up else "stopped"
 
 
 def _documented(openapi: dict[str, Any]) -> FastAPI:

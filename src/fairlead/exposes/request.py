@@ -63,10 +63,14 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
 
 @dataclass(frozen=True)
 class Reader:
-    """Takes the arguments of one operation from requests."""
+    """Takes the arguments of one operation from requests.
+
+    Where nothing `goes_on`, what else is in a body is nobody's concern.
+    """
 
     inputs: Inputs
     reading: Reading
+    goes_on: bool = True
 
     @cached_property
     def _at(self) -> Mapping[str, tuple[Input, ...]]:
@@ -94,7 +98,7 @@ class Reader:
         Raises:
             ArgumentError: Names everything that is undeclared or is not of the declared type.
         """
-        given = _Given(self.inputs, self._at)
+        given = _Given(self.inputs, self._at, self.goes_on)
         if path:
             given.take_texts("path", path.items())
         extra = tuple(given.take_query(query_of(scope))) if scope["query_string"] else ()
@@ -138,9 +142,10 @@ _FIRST_NAME = re.compile(r"\$\.([\w-]+)(?![\w-]*\()")
 class _Given:
     """Collects values and faults, so that a caller learns of everything at once."""
 
-    def __init__(self, inputs: Inputs, at: Mapping[str, tuple[Input, ...]]) -> None:
+    def __init__(self, inputs: Inputs, at: Mapping[str, tuple[Input, ...]], goes_on: bool) -> None:
         self.inputs = inputs
         self.at = at
+        self.goes_on = goes_on
         self.values: dict[str, Any] = {}
         self.faults: dict[str, str] = {}
 
@@ -174,11 +179,11 @@ class _Given:
     def take_body(self, body: bytes | Upload, headers: Headers) -> None:
         whole = next(iter(self.at.get("body", ())), None)
         listed = self.at.get("member", ())
-        members = {item.given_as: item.name for item in listed if not item.found_at}
         inside = [(item.name, item.found_at) for item in listed if item.found_at]
         name = whole.name if whole else "body"
         if whole is None and not listed:
-            self.faults["body"] = "is not declared: the operation takes no body"
+            if self.goes_on:
+                self.faults["body"] = "is not declared: the operation takes no body"
             return
         is_encoded = any(key == "content-encoding" and value.lower() != "identity" for key, value in headers)
         if is_encoded and not self._takes_encoding(whole):
@@ -197,11 +202,17 @@ class _Given:
             self._take_inside(plain(value), inside)
         if whole:
             self.values[name] = value
-        elif isinstance(value, dict):
-            known = {*members, *(first_name(path) for _, path in inside)}
-            self.faults.update((key, self.inputs.unknown(key)) for key in value if not known & {key, ""})
-            self.values.update((members[key], member) for key, member in value.items() if key in members)
         else:
+            members = {item.given_as: item.name for item in listed if not item.found_at}
+            self._take_members(value, members, is_open=bool(inside) or not self.goes_on)
+
+    def _take_members(self, value: Any, members: Mapping[str, str], *, is_open: bool) -> None:
+        """The members of a body by their names; where it `is_open`, it may hold others."""
+        if isinstance(value, dict):
+            if not is_open:
+                self.faults.update((key, self.inputs.unknown(key)) for key in value if key not in members)
+            self.values.update((members[key], member) for key, member in value.items() if key in members)
+        elif members:
             self.faults["body"] = f"must be a JSON object with {', '.join(sorted(members))}"
 
     def _take_inside(self, value: Any, inside: Iterable[tuple[str, str]]) -> None:
@@ -263,10 +274,12 @@ def _encoded(body: bytes, headers: Headers) -> Encoded:
 
 
 def _json(body: bytes, headers: Headers) -> Any:
-    if not _is_json(_media(headers)):
-        raise ValueError(f"must be sent as application/json, not {_media(headers)!r}")
+    """The value of a body that is JSON, whatever its media type says."""
     try:
-        text = body.decode()
+        return loads(body.decode())
     except UnicodeDecodeError:
-        raise ValueError("is not UTF-8 text") from None
-    return loads(text)
+        fault = "is not UTF-8 text"
+    except ValueError as error:
+        fault = str(error)
+    media = _media(headers)
+    raise ValueError(fault if _is_json(media) else f"must be sent as application/json, not {media!r}")

@@ -45,14 +45,15 @@ class ToolEndpoint:
             description=exposed.description or None,
             input_schema=self.operation.inputs.schema,
             output_schema=exposed.schema if exposed.answers_by_schema else None,
-            annotations=_annotations(self.tool.hints),
+            annotations=_annotations(self.tool.hints, exposed.title or None),
         )
 
 
-def _annotations(hints: Hints | None) -> types.ToolAnnotations | None:
+def _annotations(hints: Hints | None, title: str | None) -> types.ToolAnnotations | None:
     if hints is None:
-        return None
+        return types.ToolAnnotations(title=title) if title else None
     return types.ToolAnnotations(
+        title=title,
         read_only_hint=hints.read_only,
         destructive_hint=hints.destructive,
         idempotent_hint=hints.idempotent,

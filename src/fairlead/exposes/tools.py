@@ -227,7 +227,7 @@ async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> A
         data = await result.body.read()
         if result.is_success and not data:
             return empty(result, tool.of_nothing(arguments))
-        return answer(result, data, tool.name, any_json)
+        return answer(result, data, tool.name, any_json, is_file=tool.tool.exposed.is_binary)
     except CallError as error:
         if error.status >= 500:
             log.warning("tool %s: %d %s", tool.name, error.status, error)
