@@ -9,6 +9,7 @@ input that `with` leaves out is taken from the caller under its own name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -22,9 +23,11 @@ from fairlead.model import InputParameter
 from fairlead.names import canonical, find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
 from fairlead.scope import RESULT, Scope
-from fairlead.sources import drafted, reads, renamed
+from fairlead.sources import Inside, drafted, inside_of, reads, renamed
 
 Sources = list[tuple[Parameter, Source | Value]]
+_DOTTED = re.compile(r"[A-Za-z][\w-]*(\.[\w-]+)+")
+"""What can be a reference by its form."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Callee(Protocol):
 def bind(target: Callee, given: Mapping[str, Any] | None, scope: Scope) -> tuple[Binding | None, list[Problem]]:
     """The binding of an exposed operation to its target, or the problems that prevent it; and warnings."""
     problems: list[Problem] = []
-    sources = _spelt(sources_of(target, given or {}, scope, problems), target, scope)
+    sources = sources_of(target, given or {}, scope, problems)
+    sources = spelt(sources, free_inputs(sources, scope), target.guarded)
     inputs = inputs_of(sources, scope)
     inputs = Inputs((*inputs, *(one for one in target.fixed if find(one.name, inputs.names) is None)))
     problems += unused(inputs, scope)
@@ -119,20 +123,27 @@ def _drafted(key: str, value: Any, parameter: Parameter, scope: Scope) -> Source
     return drafted(value, parameter, scope, scope.at(key))
 
 
-def _spelt(sources: Sources, target: Callee, scope: Scope) -> Sources:
-    """The same sources; a constant that is the name of an input which nothing else takes is that input."""
+def free_inputs(sources: Sources, scope: Scope) -> frozenset[str]:
+    """The inputs that the operation itself asks for and none of the sources takes."""
     taken = {name for _, source in sources for name in reads(source)}
     asked = (one.name for one in scope.own if one.value is None and one.in_ != "environment")
-    free = {*asked, *scope.holes} - taken
-    return [
-        (one, Argument(source.value))
-        if isinstance(source, Literal)
-        and isinstance(source.value, str)
-        and source.value in free
-        and one not in target.guarded
-        else (one, source)
-        for one, source in sources
-    ]
+    return frozenset((*asked, *scope.holes)) - taken
+
+
+def spelt(sources: Sources, free: frozenset[str], guarded: tuple[Parameter, ...] = ()) -> Sources:
+    """The same sources; a constant that is the name of an input which nothing else takes is that input.
+
+    So is one that has words and dots in front of the name, as `params.id`.
+    """
+    return [(one, source if one in guarded else _as_input(source, free)) for one, source in sources]
+
+
+def _as_input(source: Source | Value, free: frozenset[str]) -> Source | Value:
+    if not isinstance(source, Literal) or not isinstance(source.value, str):
+        return source
+    name = source.value if source.value in free else source.value.rpartition(".")[2]
+    is_reference = name in free and (name == source.value or _DOTTED.fullmatch(source.value))
+    return Argument(name) if is_reference else source
 
 
 def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
@@ -141,6 +152,8 @@ def _by_name(parameter: Parameter, scope: Scope) -> Source | None:
         return Argument(f"{RESULT}{assigned}")
     if "." in parameter.name and (result := scope.result(parameter.name)):
         return Argument(result)
+    if inside := inside_of(parameter.name, scope):
+        return inside
     if scope.declared and not parameter.required and find(parameter.argument, scope.names) is None:
         return Literal(parameter.default) if parameter.default is not None else None
     return Argument(parameter.argument)
@@ -258,7 +271,7 @@ def constants(scope: Scope) -> Iterator[Input]:
 
 
 def _derived(name: str, parameter: Parameter, source: Source | Value, scope: Scope) -> Input:
-    kind = parameter.type if isinstance(source, Argument) else "string"
+    kind = parameter.type if isinstance(source, Argument) else "object" if isinstance(source, Inside) else "string"
     if name in scope.holes:
         return Input(name, "path", kind or "string", parameter.description, required=True)
     public = parameter.name if name in (parameter.key, placed(parameter.name, parameter)) else ""

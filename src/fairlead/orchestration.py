@@ -11,7 +11,19 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fairlead.binding import Binding, Sources, inputs_of, named, published, refusals, sources_of, unused, with_unused
+from fairlead.binding import (
+    Binding,
+    Sources,
+    free_inputs,
+    inputs_of,
+    named,
+    published,
+    refusals,
+    sources_of,
+    spelt,
+    unused,
+    with_unused,
+)
 from fairlead.caller import Caller
 from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
@@ -43,10 +55,11 @@ def orchestrated(
     if problems:
         return None, problems
     scope = replace(scope, steps=tuple(step.name for step in steps))
-    flow = Flow(tuple(steps), assigned)
+    free = free_inputs([*assigned, *(pair for step in steps for pair in step.sources)], scope)
+    flow = Flow(tuple(replace(step, sources=spelt(step.sources, free)) for step in steps), spelt(assigned, free))
     try:
         flow = replace(flow, outputs=_located(caller, flow, scope))
-        fed = [*assigned, *(pair for step in steps for pair in step.sources)]
+        fed = [*flow.assigned, *(pair for step in flow.steps for pair in step.sources)]
         every = [*fed, *_seen(steps, scope), *_filling(flow.outputs, scope)]
         inputs = inputs_of(every, scope)
         flow = _answering(flow, caller, Context(lambda hole: scope.result(hole) or inputs.meant(hole)), scope)

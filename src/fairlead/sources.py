@@ -10,7 +10,7 @@ with:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fairlead.arguments import plain
@@ -18,6 +18,7 @@ from fairlead.binds import Environ, Value
 from fairlead.bodies import compiled, filled, holes
 from fairlead.errors import Place
 from fairlead.http_call import Parameter
+from fairlead.names import find
 from fairlead.operation import UNSET, Argument, Arguments, Hidden, Literal, Source
 from fairlead.scope import RESULT, Scope
 from fairlead.styles import from_text, to_text
@@ -25,15 +26,37 @@ from fairlead.template import Hole, Template, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """A text with the caller's arguments in it; not given as long as one of them is not."""
+class Inside:
+    """What is found by its keys inside of an argument that is an object; not given where nothing is."""
 
-    template: Template
+    name: str
+    keys: tuple[str, ...]
 
     def __call__(self, arguments: Arguments) -> Any:
-        if any(hole not in arguments for hole in self.template.holes):
+        found = plain(arguments.get(self.name))
+        for key in self.keys:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return UNSET if found is None else found
+
+    def __str__(self) -> str:
+        return f"argument {'.'.join((self.name, *self.keys))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with the caller's arguments in it, or what is inside of them; not given as long as one of them is not."""
+
+    template: Template
+    inside: Mapping[str, Inside] = field(default_factory=dict)
+
+    def __call__(self, arguments: Arguments) -> Any:
+        found = {hole: self._value(hole, arguments) for hole in self.template.holes}
+        if UNSET in found.values():
             return UNSET
-        return self.template.fill(lambda hole: to_text(plain(arguments[hole])))
+        return self.template.fill(lambda hole: to_text(plain(found[hole])))
+
+    def _value(self, hole: str, arguments: Arguments) -> Any:
+        return self.inside[hole](arguments) if hole in self.inside else arguments.get(hole, UNSET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +109,20 @@ def _template(value: str, scope: Scope, place: Place) -> Source | Value:
     if any(variables):
         raise ValueError("mixes variables and inputs in one text")
     parts = tuple(Hole(_meant(part.name, scope)) if isinstance(part, Hole) else part for part in template.parts)
+    inside = {part.name: found for part in parts if isinstance(part, Hole) and (found := inside_of(part.name, scope))}
     match parts:
         case (Hole(name),):
-            return Argument(name)
+            return inside.get(name) or Argument(name)
         case _:
-            return Filled(Template(parts))
+            return Filled(Template(parts), inside)
+
+
+def inside_of(hole: str, scope: Scope) -> Inside | None:
+    """What `user.name` means where there is an input `user`, and none of the whole name."""
+    first, *keys = hole.split(".")
+    name = find(first, scope.names)
+    is_input = find(hole, (*scope.names, *scope.holes)) is not None
+    return Inside(name, tuple(keys)) if name and keys and not is_input and not hole.startswith(RESULT) else None
 
 
 def _meant(hole: str, scope: Scope) -> str:
@@ -125,8 +157,10 @@ def _names(source: Source | Value) -> tuple[str, ...]:
     match source:
         case Argument(name):
             return (name,)
-        case Filled(template):
-            return template.holes
+        case Inside(name):
+            return (name,)
+        case Filled(template, inside):
+            return tuple(inside[hole].name if hole in inside else hole for hole in template.holes)
         case Built(_, names):
             return tuple(names.values())
         case _:
@@ -138,11 +172,14 @@ def renamed(source: Source | Value, names: Mapping[str, str]) -> Source | Value:
     match source:
         case Argument(name):
             return Argument(names.get(name, name))
-        case Filled(template):
+        case Inside(name, keys):
+            return Inside(names.get(name, name), keys)
+        case Filled(template, inside):
             parts = (
                 Hole(names.get(part.name, part.name)) if isinstance(part, Hole) else part for part in template.parts
             )
-            return Filled(Template(tuple(parts)))
+            moved = {hole: Inside(names.get(one.name, one.name), one.keys) for hole, one in inside.items()}
+            return Filled(Template(tuple(parts)), moved)
         case Built(data, holes):
             return Built(data, {hole: names.get(name, name) for hole, name in holes.items()})
         case _:

@@ -14,7 +14,7 @@ from fairlead.http_call import HttpCall
 from fairlead.in_process import in_process
 from fairlead.load import loads
 from fairlead.operation import UNSET, Argument, Literal
-from fairlead.sources import Filled
+from fairlead.sources import Filled, Inside
 from fairlead.template import parse
 from fairlead.upstream import Request, connect
 from fairlead.wiring import Wiring
@@ -190,6 +190,33 @@ def test_what_cannot_be_bound_is_refused(adapter: Callable[[str], Exposed], oper
 
     assert exposed.target is None
     assert [problem.message for problem in exposed.problems] == [message]
+
+
+@pytest.mark.parametrize("text", ["ship", "params.ship", "tool.input.ship"])
+def test_a_constant_that_names_an_input_which_nothing_else_takes_is_that_input(text: str) -> None:
+    exposed = tool(f"inputParameters: [{{name: ship}}], with: {{id: {text}, units: m}}")
+
+    assert dict(exposed.binding.sources)["id"] == Argument("ship")
+    assert exposed.problems == ()
+
+
+def test_a_constant_that_names_an_input_which_is_taken_is_a_constant() -> None:
+    exposed = tool("inputParameters: [{name: units}], with: {id: si.units}")
+
+    assert dict(exposed.binding.sources)["id"] == Literal("si.units")
+
+
+def test_a_template_may_look_into_an_input_that_is_an_object() -> None:
+    exposed = tool(
+        "inputParameters: [{name: ship, type: object}], with: {id: '{{ship.id}}', units: 'in {{ship.unit}}'}"
+    )
+    id_, units = (dict(exposed.binding.sources)[name] for name in ("id", "units"))
+
+    assert exposed.inputs.names == {"ship"}
+    assert isinstance(id_, Inside)
+    assert isinstance(units, Filled)
+    assert [one({"ship": {"id": 7, "unit": "m"}}) for one in (id_, units)] == [7, "in m"]
+    assert [one({"ship": {"id": {}}}) for one in (id_, units)] == [{}, UNSET]
 
 
 @pytest.mark.parametrize("text", ["$this.m.ship", "$this.harbour.ship.read.ship"])
