@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 from urllib.parse import quote_plus, urlencode
 from xml.sax.saxutils import escape
 
@@ -24,6 +24,7 @@ from fairlead.errors import ArgumentError
 from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
 from fairlead.multipart import Part, multipart
+from fairlead.names import canonical
 from fairlead.operation import UNSET, Arguments
 from fairlead.styles import to_text
 from fairlead.template import Hole, Template, parse
@@ -37,7 +38,12 @@ _MEDIA: dict[Kind, str] = {
     "xml": "application/xml",
     "sparql": "application/sparql-query",
 }
-_ALIASES: dict[str, Kind] = {"form": "formUrlEncoded", "multipart": "multipartForm", "raw": "text"}
+_NAMES: dict[str, Kind] = {
+    **{canonical(kind): kind for kind in get_args(Kind)},
+    "form": "formUrlEncoded",
+    "multipart": "multipartForm",
+    "raw": "text",
+}
 
 
 class BodyModel(Model):
@@ -49,7 +55,7 @@ class BodyModel(Model):
     @field_validator("type", mode="before", json_schema_input_type=str)
     @classmethod
     def _by_its_name(cls, value: Any) -> Any:
-        return _ALIASES.get(value, value) if isinstance(value, str) else value
+        return _NAMES.get(canonical(value), value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _spells_json(self) -> Self:

@@ -44,7 +44,7 @@ class Info(Model):
     title: Text = ""
     name: Text = ""
     description: Any = None
-    version: Any = None
+    version: Text = ""
     tags: Any = None
     created: Any = None
     modified: Any = None

@@ -14,7 +14,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from fairlead.auth import Authentication
 from fairlead.binary import as_size
@@ -40,6 +49,10 @@ MediaType = Annotated[Text, StringConstraints(pattern=r"^([\w.+-]+/[\w.+-]+( *;[
 Size = Annotated[int, BeforeValidator(lambda value: as_size(str(as_text(value))), json_schema_input_type=str | float)]
 
 
+_Untyped = {"type": "object", "not": {"anyOf": [{"required": ["type"]}, {"required": ["data"]}]}}
+_Data = list[Any] | Annotated[dict[str, Any], WithJsonSchema(_Untyped)]
+
+
 class ConsumedOperation(Model):
     """One operation of an API; a `path` of its own follows that of its resource."""
 
@@ -59,10 +72,14 @@ class ConsumedOperation(Model):
     max_binary_size: Size | None = None
     output_parameters: Outputs = ()
 
-    @field_validator("body", mode="before", json_schema_input_type=BodyModel | str)
+    @field_validator("body", mode="before", json_schema_input_type=BodyModel | str | _Data)
     @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        return as_body(value) if isinstance(value, str) else value
+    def _from_data(cls, value: Any) -> Any:
+        """A text is of the kind that it looks like; data that does not say of which kind it is are JSON."""
+        if isinstance(value, str):
+            return as_body(value)
+        is_data = isinstance(value, list) or (isinstance(value, dict) and value.keys().isdisjoint(("type", "data")))
+        return {"data": value} if is_data and value else value
 
 
 class ConsumedResource(Model):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
+from fairlead import __version__
 from fairlead.binds import Bindings
 from fairlead.clashes import apart, settled
 from fairlead.document import Document
@@ -54,6 +55,8 @@ class ToolSet:
     adapters: tuple[McpExposes, ...]
     resources: tuple[Resource, ...] = ()
     prompts: tuple[NamedPrompt, ...] = ()
+    version: str = __version__
+    """That of the capability, where it is of one that has any."""
 
     def of(self, adapters: Collection[Adapter]) -> ToolSet:
         """The part of it that comes from those adapters, under the same names."""
@@ -96,6 +99,7 @@ class Offer:
     tools: tuple[Tool, ...]
     resources: tuple[Resource, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ def _tool_set(path: str, name: str, instructions: str, offers: Iterable[Offer]) 
         tuple(offer.adapter for offer in listed),
         tuple(resource for offer in listed for resource in offer.resources),
         tuple(map(NamedPrompt, prompt_names, prompts)),
+        (listed[0].version if len(listed) == 1 else "") or __version__,
     )
 
 
@@ -215,6 +220,7 @@ def _offer(document: Document, adapter: McpExposes) -> Offer:
         tuple(tool for tool in document.tools if tool.adapter is adapter),
         tuple(resource for resource in document.resources if resource.adapter is adapter),
         tuple(prompt for prompt in document.prompts if prompt.adapter is adapter),
+        document.model.info.version if document.model.info else "",
     )
 
 

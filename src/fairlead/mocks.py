@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fairlead.arguments import Input, Inputs, Location
-from fairlead.binding import Binding, inputs_of, published, sources_of, with_unused
+from fairlead.binding import Binding, inputs_of, published, sources_of
 from fairlead.binds import Value
 from fairlead.bodies import holes
+from fairlead.declarations import with_unused
 from fairlead.errors import Problem
 from fairlead.http_call import Parameter
 from fairlead.model import InputParameter, OutputParameter

@@ -11,22 +11,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fairlead.binding import (
-    Binding,
-    Sources,
-    free_inputs,
-    inputs_of,
-    named,
-    published,
-    refusals,
-    sources_of,
-    spelt,
-    unused,
-    with_unused,
-)
+from fairlead.binding import Binding, Sources, free_inputs, inputs_of, named, published, sources_of, spelt
 from fairlead.caller import Caller
 from fairlead.calls import Call, Reachable, Target, resolve
 from fairlead.consumed import Consumed
+from fairlead.declarations import refusals, unused, with_unused
 from fairlead.errors import Problem
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import Format

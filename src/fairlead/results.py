@@ -122,7 +122,7 @@ def _members(outputs: tuple[OutputParameter, ...]) -> dict[str, OutputParameter]
     """The outputs by their names; a single object without a name is its members."""
     match outputs:
         case (OutputParameter(name="", mapping=None, value=None, properties=dict() as properties),) if properties:
-            return properties
+            return {name: one.model_copy(update={"name": name}) for name, one in properties.items()}
         case _:
             return {output.name: output for output in outputs}
 

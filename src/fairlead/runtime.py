@@ -104,7 +104,9 @@ def _served(
         listed = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in part.tools)
         library = Library(((one, operations[id(one)]) for one in part.resources), part.prompts)
         hint = hint_of(part.adapters)
-        made = McpEndpoint(part.name, part.instructions, listed, settings.reading.body, library, hint=hint)
+        made = McpEndpoint(
+            part.name, part.instructions, listed, settings.reading.body, library, hint=hint, version=part.version
+        )
         endpoints.append(made)
         return made
 

@@ -39,6 +39,7 @@ async def test_every_revision_with_a_handshake_is_spoken_on_the_same_endpoint(re
 
 GREETER = """\
 naftiko: 1.0.0-alpha2
+info: {version: 1.10}
 capability:
   exposes:
   - {type: mcp, namespace: m, description: Greets, tools: [{name: greet, outputParameters: [{name: text, value: Hi}]}]}
@@ -61,7 +62,7 @@ async def test_an_endpoint_of_one_adapter_is_described_as_that() -> None:
     async with world(GREETER.replace("PORT", "8080")) as one:
         hello = (await one.rpc("initialize", who))["result"]
 
-    assert (hello["serverInfo"]["name"], hello["instructions"]) == ("m", "Greets")
+    assert (hello["serverInfo"], hello["instructions"]) == ({"name": "m", "version": "1.10"}, "Greets")
 
 
 async def test_the_newest_revision_needs_no_handshake() -> None:

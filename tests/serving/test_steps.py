@@ -121,6 +121,16 @@ outputParameters:
     }
 
 
+async def test_members_of_an_output_without_a_name_are_the_answer() -> None:
+    text = tool("""\
+steps: [{type: call, name: ship, call: registry.get-ship}, {type: call, name: crew, call: registry.list-crew}]
+outputParameters: [{type: object, properties: {first: {type: string, mapping: '$[0].name'}}}]
+""")
+    found, _ = await result(text, {"imo": "9074729"})
+
+    assert found["structuredContent"] == {"first": "Bo"}
+
+
 async def test_the_output_schema_of_steps_is_published_and_true() -> None:
     outputs = "outputParameters: [{name: captain, type: object, properties: {name: {type: string}}}]\n"
     async with world(tool(STEPS + outputs), upstream=Upstream(harbour)) as one, one.client() as client:

@@ -15,7 +15,8 @@ from fairlead.consumes import Size
 from fairlead.errors import Problem, Severity
 from fairlead.model import Model, Text
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A port; 0 is as good as none."""
 
 LISTED = ("tools", "resources", "prompts")
 """What an MCP adapter lists: a mistake in an entry is that entry's alone."""

@@ -61,12 +61,13 @@ class McpEndpoint:
         *,
         hint: CacheHint | None = None,
         hot: bool = True,
+        version: str = __version__,
     ) -> None:
         self._all = Toolbox(tools)
         self._parts: dict[bytes, Toolbox] = {b"": self._all}
         server: Server[Any] = Server(
             name,
-            version=__version__,
+            version=version,
             instructions=instructions or None,
             get_tool_input_schema=self._schema,
             on_list_tools=self._list,
