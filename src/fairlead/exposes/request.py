@@ -83,7 +83,8 @@ class Reader:
     @cached_property
     def is_of_path(self) -> bool:
         """Whether requests without query and body give nothing but the texts of their paths."""
-        is_text = all(item.type in (None, "string") and not item.pattern for item in self._at.get("path", ()))
+        listed = self._at.get("path", ())
+        is_text = all(item.type in (None, "string") and not (item.pattern or item.enum) for item in listed)
         return is_text and self._at.keys().isdisjoint(("header", "cookie"))
 
     def streams(self, scope: Scope) -> bool:
