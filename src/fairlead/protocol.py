@@ -19,11 +19,12 @@ from fairlead.headers import Fields
 from fairlead.relay import Relay
 
 _START: Final = re.compile(
-    rb"GET (/(?!/)[\w.~%/:@!$&'()*+,;=-]*+)(?:\?([\w.~%/:@!$&'()*+,;=?-]*+))? HTTP/1\.1", re.ASCII
+    rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (/(?!/)[\w.~%/:@!$&'()*+,;=-]*+)(?:\?([\w.~%/:@!$&'()*+,;=?-]*+))? HTTP/1\.1",
+    re.ASCII,
 )
 """The first line of a request whose target needs no parser."""
-_MORE: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
-"""Fields after which more may come than the head."""
+_UNCLEAR: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+"""Fields that say other things of a body than its length."""
 _MAX_KNOWN: Final = 4096
 
 
@@ -47,6 +48,7 @@ class Protocol(HttpToolsProtocol):
         self._is_between = True
         self._messages = 0
         self._fields = b"\n\n"
+        self._length = 0
         self._headers = Fields(())
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -55,24 +57,29 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads a request; one whose fields are those of the last one, byte by byte, does without the parser."""
-        if self._is_between and data.endswith(self._fields):
-            start = _START.fullmatch(data, 0, len(data) - len(self._fields))
-            if start:
-                self._begin("GET", "1.1", start[1], start[2] or b"", self._headers, keep_alive=True)
-                self.cycle.more_body = False
-                self.cycle.message_event.set()
-                return
+        if self._is_between:
+            start = _START.match(data)
+            if start and data.startswith(self._fields, start.end()):
+                body = start.end() + len(self._fields)
+                if len(data) == body + self._length:
+                    self._begin(start[1].decode(), "1.1", start[2], start[3] or b"", self._headers, keep_alive=True)
+                    self.cycle.body += data[body:]
+                    self.cycle.more_body = False
+                    self.cycle.message_event.set()
+                    return
         is_first, self._messages = self._is_between, 0
         super().data_received(data)
-        if is_first and self._is_between and self._messages == 1:
+        if is_first and self._is_between and self._messages == 1 and self.cycle.keep_alive:
             self._remember(data)
 
     def _remember(self, data: bytes) -> None:
-        """Keeps the fields of a request that came as one piece of data, if all that they say is said in them."""
-        start = _START.match(data)
-        names = {name for name, _ in self.headers}
-        if start and self.cycle.keep_alive and len(data) <= _MAX_KNOWN and names.isdisjoint(_MORE):
-            self._fields, self._headers = data[start.end() :], Fields(self.headers)
+        """Keeps the fields of a request that was the only one in a piece of data, if they say how long its body is."""
+        start, said = _START.match(data), dict(self.headers)
+        length = said.get(b"content-length", b"0")
+        if start and len(said) == len(self.headers) and said.keys().isdisjoint(_UNCLEAR) and length.isdigit():
+            fields = data[start.end() : len(data) - int(length)]
+            if len(fields) <= _MAX_KNOWN and fields.endswith(b"\r\n\r\n"):
+                self._fields, self._length, self._headers = fields, int(length), Fields(self.headers)
 
     def on_message_begin(self) -> None:
         self.url = b""

@@ -35,6 +35,9 @@ capability:
     authentication: {type: bearer, token: secret}
     inputParameters: [{name: X-Version, in: header, value: '7'}]
     resources:
+    - name: notes
+      path: /notes
+      operations: [{name: note, method: POST, inputParameters: [{name: body, in: body}]}]
     - name: ship
       path: /ships/{id}
       operations:
@@ -55,6 +58,7 @@ capability:
   - type: rest
     namespace: rest
     resources:
+    - {name: notes, path: /notes, operations: [{method: POST, name: note, call: harbour.note}]}
     - {name: ship, path: '/ships/{id}', operations: [{method: GET, name: get, call: harbour.get}]}
     - name: name
       path: /names/{id}
@@ -386,6 +390,8 @@ async def echo(peer: Peer) -> None:
     """Answers with the heads that it gets, but for its own name in them."""
     while True:
         sent = re.sub(rb"127\.0\.0\.1:\d+", b"upstream", await peer.request())
+        if length := re.search(rb"content-length: (\d+)", sent):
+            sent += await peer.reader.readexactly(int(length[1]))
         await peer.send(head(b"200 OK", b"content-length: %d" % len(sent)) + sent)
 
 
@@ -414,6 +420,12 @@ REQUESTS = [
     request(SHIP, b"accept-encoding: gzip", b"If-None-Match: 50%"),
     request(SHIP, b"content-length: 4") + b"\r\n\r\n",
     request(SHIP, b"content-length: 0"),
+    request(SHIP, b"content-length: 2") + b"{}",
+    request(SHIP, b"content-length: 2", method=b"DELETE") + b"{}",
+    request(b"/notes", b"content-type: application/json", b"content-length: 2", method=b"POST") + b"{}",
+    request(b"/notes", b"content-type: text/plain", b"content-length: 4", method=b"POST") + b"\r\n\r\n",
+    request(b"/notes", b"content-length: 3", method=b"POST") + b"{1}",
+    request(b"/notes?a=b", b"content-type: application/json", b"content-length: 0", method=b"POST"),
     request(SHIP, b"transfer-encoding: chunked") + b"0\r\n\r\n",
     request(SHIP, b"origin: https://evil.example"),
     request(SHIP, method=b"HEAD"),
