@@ -7,10 +7,12 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 FAIRLEAD = Path(sys.executable).with_name("fairlead")
@@ -71,6 +73,17 @@ class Served:
     @property
     def mcp(self) -> str:
         return f"http://127.0.0.1:{self.mcp_port}"
+
+    def hear(self, text: str, times: int = 1) -> None:
+        """Waits until it has logged that so often."""
+        assert self.process.stderr
+        watch = threading.Timer(DEADLINE, self.process.kill)
+        watch.start()
+        try:
+            heard = (line for line in self.process.stderr if text in line)
+            assert len(list(islice(heard, times))) == times, f"it never said {text!r}"
+        finally:
+            watch.cancel()
 
     def stop(self) -> subprocess.CompletedProcess[str]:
         """Ends it gently; the exit code and all that it still said."""
