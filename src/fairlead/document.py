@@ -122,6 +122,7 @@ class Document:
         for adapter in self.adapters:
             if adapter.authentication:
                 yield from adapter.authentication.values(self.bindings)
+        yield from (value for adapter in self.control if (value := adapter.collector(self.bindings)))
 
 
 @dataclass(frozen=True)

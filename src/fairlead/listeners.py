@@ -206,7 +206,8 @@ def _add(adapter: Adapter, document: Document, parts: _Parts, settings: Settings
             ports = tuple((one, _port(one, settings)) for one in document.adapters)
             model, scripting = document.model, document.scripting
             is_ikanos = model.ikanos is not None
-            parts.controls.append(Control(adapter, document.label, model.version, ports, scripting, is_ikanos))
+            control = Control(adapter, document.label, model.version, ports, scripting, is_ikanos)
+            parts.controls.append(replace(control, collector=adapter.collector(document.bindings)))
         case SkillExposes():
             parts.skills += (skill for skill in document.skills if skill.adapter is adapter)
         case _:

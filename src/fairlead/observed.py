@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
-from fairlead.exposes.control import Observability, can_trace
+from fairlead.binds import Environ
+from fairlead.errors import Unconfigured
+from fairlead.exposes.control import Control, can_trace, is_http
 from fairlead.listeners import Listener
 from fairlead.metrics import MeasuredApp, MeasuredUpstream, Metrics, measured
 from fairlead.operation import Operation
@@ -16,6 +19,9 @@ from fairlead.upstream import Upstream
 
 if TYPE_CHECKING:
     from fairlead.tracing import Tracing
+
+
+log = logging.getLogger("fairlead")
 
 
 @dataclass(frozen=True)
@@ -39,22 +45,35 @@ class Observed:
         return self.tracing.upstream(seen) if self.tracing else seen
 
 
-def observed(listeners: Iterable[Listener], given: Tracing | None = None) -> Observed:
+def observed(listeners: Iterable[Listener], environ: Environ, given: Tracing | None = None) -> Observed:
     """What control adapters ask for, with traces that were `given` or as they say."""
-    controls = [control.adapter for listener in listeners for control in listener.controls]
-    metrics = Metrics() if any(one.has_metrics for one in controls) else None
-    return Observed(metrics, given or _traced([one.observability for one in controls]))
+    controls = [control for listener in listeners for control in listener.controls]
+    metrics = Metrics() if any(control.adapter.has_metrics for control in controls) else None
+    return Observed(metrics, given or _traced(controls, environ))
 
 
-def _traced(said: list[Observability]) -> Tracing | None:
+def _traced(controls: list[Control], environ: Environ) -> Tracing | None:
     """Traces of the whole process: to every collector that is named, and the rest as the first adapter has it."""
-    wanted = [one for one in said if one.has_traces]
+    wanted = [control.adapter.observability for control in controls if control.adapter.observability.has_traces]
     if not wanted or not can_trace():
+        return None
+    endpoints = dict.fromkeys(_endpoints(controls, environ))
+    kept = max((one.traces.local.buffer_size for one in wanted if one.traces and one.has_local_traces), default=0)
+    if not endpoints and not kept:
         return None
     from fairlead.tracing import tracing  # noqa: PLC0415 -- an extra, and a fifth of a second
 
-    endpoints = dict.fromkeys(
-        one.endpoint for one in wanted if one.endpoint.lower().startswith(("http://", "https://"))
-    )
-    kept = max((one.traces.local.buffer_size for one in wanted if one.traces and one.has_local_traces), default=0)
     return tracing(endpoints, next((one.traces.sampling for one in wanted if one.traces), 1.0), kept)
+
+
+def _endpoints(controls: Iterable[Control], environ: Environ) -> Iterator[str]:
+    for collector in (control.collector for control in controls if control.collector):
+        try:
+            endpoint = collector.reveal(environ).strip()
+        except Unconfigured as error:
+            log.warning("traces go nowhere: %s", error.detail)
+            continue
+        if is_http(endpoint):
+            yield endpoint
+        else:
+            log.warning("traces go nowhere: the endpoint at %s is no http(s) URL", collector.place.short)

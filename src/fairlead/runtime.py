@@ -73,7 +73,7 @@ class Served:
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
     """The applications of all listeners; `ready` is what `/health/ready` asks."""
     listed = tuple(listeners)
-    seen = observed(listed, wiring.tracing)
+    seen = observed(listed, wiring.environ, wiring.tracing)
     wiring = replace(wiring, upstream=seen.upstream(wiring.upstream), tracing=seen.tracing)
     access = Access(listed, wiring)
     served = tuple(_served(listener, wiring, settings, ready, access, seen) for listener in listed)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlead import __version__
@@ -235,6 +235,7 @@ NAMES = st.text() | st.sampled_from(
 PATHS = st.text() | st.sampled_from(["/NAME", "/$name", "/LABEL", '/"', "/'", "/%zz", "/a:b", "/a,b", "/[a]", "/&a/*b"])
 
 
+@settings(deadline=None)
 @given(name=NAMES, host=st.sampled_from(["a.test", "a.test:8080", "[::1]", "é.test"]) | st.text(), path=PATHS)
 def test_what_new_does_not_refuse_always_loads_without_any_problem(name: str, host: str, path: str) -> None:
     base_uri = f"https://{host}{path}"

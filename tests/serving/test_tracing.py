@@ -21,13 +21,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
 
 from fairlead.load import loads
 from fairlead.trace_buffer import TraceBuffer
 from fairlead.tracing import Tracing
 from serving.process import free_port, serving
 from serving.test_control import fleet, operator
-from serving.world import Reply, Upstream, world
+from serving.world import KEYS, Reply, Upstream, world
 
 pytestmark = pytest.mark.anyio
 
@@ -333,6 +334,39 @@ def test_a_collector_gets_what_was_traced_when_the_process_ends_at_the_latest(tm
     assert spans["r.hello"].parent_span_id == spans["GET r.hello"].span_id
 
 
+COLLECTED = "{type: control, port: 9091, observability: {exporters: {otlp: {endpoint: 'http://{{COLLECTOR}}'}}}}"
+
+
+async def test_a_collector_is_found_by_a_variable() -> None:
+    with collecting() as (port, taken):
+        environ = {**KEYS, "COLLECTOR": SecretStr(f"127.0.0.1:{port}")}
+        async with world(fleet(COLLECTED), upstream=Upstream(), environ=environ) as one:
+            await one.rest.get("/ships/1")
+
+        assert taken.get(timeout=10)[0] == "/v1/traces"
+
+
+@pytest.mark.parametrize(
+    ("control", "environ", "said"),
+    [
+        (COLLECTED, {}, "traces go nowhere: COLLECTOR is not set; 'Fleet' needs it (some.yaml:13)"),
+        (
+            COLLECTED.replace("http://{{", "{{"),
+            {"COLLECTOR": SecretStr("collector:4318")},
+            "traces go nowhere: the endpoint at some.yaml:13 is no http(s) URL",
+        ),
+    ],
+)
+async def test_a_collector_that_is_not_known_is_told_and_all_is_served(
+    caplog: pytest.LogCaptureFixture, control: str, environ: dict[str, SecretStr], said: str
+) -> None:
+    async with world(fleet(control), upstream=Upstream(), environ=environ) as one:
+        answer = await one.rest.get("/ships/1")
+
+    assert answer.status_code == 200
+    assert [record.getMessage() for record in caplog.records if "traces" in record.getMessage()] == [said]
+
+
 def test_a_collector_that_is_not_there_holds_nothing_up(tmp_path: Path) -> None:
     file = tmp_path / "hello.yaml"
     with collecting() as (port, _):
@@ -375,7 +409,7 @@ from fairlead.load import loads
 from fairlead.observed import observed
 from fairlead.settings import Settings
 listeners, _ = arrange([loads({fleet()!r}, 'a.yaml')], Settings())
-seen = observed(listeners)
+seen = observed(listeners, {{}})
 assert seen.tracing is None
 print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter.otlp.proto.'))])
 """

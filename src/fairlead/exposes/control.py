@@ -15,11 +15,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from fairlead.binds import Bindings, Value
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposes.adapter import Adapter
 from fairlead.model import Model, Text
 from fairlead.scripts import LANGUAGES
 from fairlead.steps import Scripting
+from fairlead.template import parse
 
 STATUS = "/status"
 METRICS = "/metrics"
@@ -149,6 +151,11 @@ class ControlExposes(Adapter):
     def has_metrics(self) -> bool:
         return self.observability.enabled and self.observability.metrics.local.enabled
 
+    def collector(self, bindings: Bindings) -> Value | None:
+        """Where traces go, which may hold variables."""
+        endpoint = self.observability.endpoint
+        return bindings.value(endpoint, self.observability.exporters.otlp.at("endpoint")) if endpoint else None
+
     def warnings(self) -> Iterator[Problem]:
         """What stands there and has no effect."""
         said = self.management
@@ -178,12 +185,16 @@ def _untraced(said: Observability) -> Iterator[Problem]:
     if said.traces and said.traces.propagation != "w3c":
         message = f"propagation {said.traces.propagation!r} is not supported"
         yield Problem(said.traces.at("propagation"), message, "'w3c' is used", "warning")
-    if said.endpoint and not said.endpoint.lower().startswith(("http://", "https://")):
+    if said.endpoint and not parse(said.endpoint).holes and not is_http(said.endpoint):
         message = f"the endpoint {said.endpoint!r} is no http(s) URL"
         yield Problem(said.exporters.otlp.at("endpoint"), message, "traces go nowhere")
     elif said.endpoint.rstrip("/").endswith(":4317"):
         place = said.exporters.otlp.at("endpoint")
         yield Problem(place, "4317 is the port of OTLP by gRPC", "by HTTP, as it is done here, it is 4318", "warning")
+
+
+def is_http(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
 
 
 def can_trace() -> bool:
@@ -208,6 +219,8 @@ class Control:
     adapters: tuple[tuple[Adapter, int], ...]
     scripting: Scripting | None = None
     is_ikanos: bool = False
+    collector: Value | None = None
+    """Where its traces go."""
 
     @property
     def place(self) -> Place:
