@@ -141,7 +141,7 @@ async def test_no_more_connections_are_open_than_allowed_whatever_the_route() ->
 
 
 async def test_who_finds_no_free_connection_is_told_so() -> None:
-    async with stage(hold, replace(SHORT, connections=1, connect=0.05)) as one:
+    async with stage(hold, replace(SHORT, connections=1, connect=0.5)) as one:
         response = await one.send()
         with pytest.raises(UpstreamBusy):
             await one.get()

@@ -58,10 +58,11 @@ class Connection(asyncio.Protocol):
         except Malformed:
             self.fail(UpstreamFailed("the connection to the upstream broke off"))
             return
-        if incoming.buffered > HIGH_WATER and not self._paused and self._transport:
+        self._wake()
+        waits = self.incoming is incoming and incoming.buffered > HIGH_WATER  # whoever was told has left it there
+        if waits and not self._paused and self._transport and self._error is None:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
 
     def eof_received(self) -> None:
         """The only end that can be a body's: the other side says so, inside of TLS where there is TLS."""
