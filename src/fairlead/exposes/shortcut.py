@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from secrets import token_hex
 from typing import Final
@@ -19,7 +19,7 @@ from fairlead.exposes.request import Reader, passed
 from fairlead.headers import Headers
 from fairlead.operation import Arguments, Operation, Ready, Underway
 
-_MAX_KNOWN: Final = 64
+_MAX_KNOWN: Final = 16
 """For how many sets of forwarded headers it is kept what is sent with them."""
 _PLAIN: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]{1,256}").fullmatch
 
@@ -29,7 +29,7 @@ class _Learned:
     """What is sent, with `%b` in the head for each text of the path."""
 
     ready: Ready
-    head: bytes
+    head: bytes = field(repr=False)
     names: tuple[str, ...]
 
     def begin(self, path: Mapping[str, str], given: Callable[[], Arguments]) -> Underway | None:
@@ -43,6 +43,8 @@ class Shortcut:
         self._operation = operation
         self._reader = reader
         self._learned: dict[Headers, _Learned | None] = {}
+        self._seen: Headers | None = None
+        """What was forwarded last: nothing is learned for headers that are never the same."""
         self._needs_waiting = False
         """Whether it was seen that the operation is more than one request."""
 
@@ -55,10 +57,11 @@ class Shortcut:
             return None
         if self._reader.is_of_path and not scope["query_string"] and all(map(_PLAIN, path.values())):
             headers = passed(scope)
-            if headers not in self._learned:
+            if headers not in self._learned and headers == self._seen:
                 self._learn(headers, path, scope)
-            if learned := self._learned[headers]:
+            if learned := self._learned.get(headers):
                 return learned.begin(path, partial(self._given, path, scope))
+            self._seen = headers
         ready = self._ready(path, scope)
         return ready.begin(ready.head, partial(self._given, path, scope)) if ready else None
 
