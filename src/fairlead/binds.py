@@ -84,8 +84,12 @@ class Bind(Model):
 
     @property
     def file(self) -> Path | None:
-        """The file behind a `file://` location, relative to the document's folder; None where there is none."""
-        return path_of(self.location, Path(self.at().file).parent)
+        """The file behind a `file://` location, relative to the document's folder, or else, where it is not there, to
+        the current one; None where there is none.
+        """
+        folders = (Path(self.at().file).parent, Path())
+        paths = [path for folder in folders if (path := path_of(self.location, folder))]
+        return next((path for path in paths if path.exists()), paths[0] if paths else None)
 
     def variable(self, key: str) -> str:
         """What is looked up for a key: a variable of the environment, or `<location>#<key in it>`."""

@@ -270,6 +270,17 @@ def test_a_schema_must_be_a_file_in_the_folder_of_the_document(tmp_path: Path, k
             FORMATS[kind](schema, inner)
 
 
+@pytest.mark.parametrize(("kind", "text"), [("avro", SHIP), ("protobuf", PROTO)])
+def test_a_schema_that_is_not_beside_the_document_is_looked_for_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, text: str
+) -> None:
+    (inner := tmp_path / "inner").mkdir()
+    (tmp_path / "schema").write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+    assert FORMATS[kind]("schema", inner)
+
+
 def test_a_format_whose_package_is_missing_says_how_to_install_it() -> None:
     with pytest.raises(ValueError, match=r"pip install 'fairlead\[avro\]'"):
         extra("no_such_package", "avro")

@@ -60,6 +60,16 @@ def test_a_file_of_any_kind_gives_its_keys_wherever_it_is(tmp_path: Path, name: 
     assert revealed(written(tmp_path, form.format(name, folder=tmp_path))) == ALL_SET
 
 
+def test_a_file_that_is_not_beside_the_document_is_looked_for_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (inner := tmp_path / "inner").mkdir()
+    (tmp_path / "secrets.env").write_text("registry-token='t-1: #2'\nregistry-version=1.10\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert revealed(written(inner, "file:///./secrets.env")) == ALL_SET
+
+
 def with_properties(folder: Path, text: str) -> tuple[tuple[Problem, ...], list[str]]:
     """What is wrong with such a file, and the value of its KEY."""
     path = folder / "a.properties"

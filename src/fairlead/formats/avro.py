@@ -27,7 +27,7 @@ _BROKEN = (EOFError, ValueError, LookupError, TypeError, ArithmeticError, struct
 def avro(schema: str, folder: Path) -> Format:
     """The format of records of that schema."""
     library = extra("fastavro", "avro")
-    path = schema_file(schema, folder, "an Avro schema")
+    path, _ = schema_file(schema, folder, "an Avro schema")
     try:
         tree = loads(path.read_text("utf-8"))
         parsed = library.parse_schema(tree)

@@ -19,13 +19,19 @@ def extra(module: str, name: str) -> Any:
         raise ValueError(f"the package for them is not installed; pip install 'fairlead[{name}]'") from None
 
 
-def schema_file(schema: str, folder: Path, kind: str) -> Path:
-    """The file that an `outputSchema` names; raises `ValueError` where there is none inside of the folder."""
+def schema_file(schema: str, folder: Path, kind: str) -> tuple[Path, Path]:
+    """The file that an `outputSchema` names, and the folder where it is: the document's, or else the current one.
+
+    Raises:
+        ValueError: There is none inside of them.
+    """
     if not schema:
         raise ValueError(f"they need an 'outputSchema', the path of {kind}")
-    path = (folder / schema).resolve()
-    if not path.is_relative_to(folder.resolve()):
+    roots = dict.fromkeys((folder.resolve(), Path.cwd().resolve()))
+    inside = [(path, root) for root in roots if (path := (root / schema).resolve()).is_relative_to(root)]
+    if not inside:
         raise ValueError(f"{schema!r} is outside the document's folder")
-    if not path.is_file() or path.stat().st_size > MAX_SCHEMA:
-        raise ValueError(f"{schema!r} is no file of at most {MAX_SCHEMA} bytes")
-    return path
+    for path, root in inside:
+        if path.is_file() and path.stat().st_size <= MAX_SCHEMA:
+            return path, root
+    raise ValueError(f"{schema!r} is no file of at most {MAX_SCHEMA} bytes")

@@ -20,7 +20,7 @@ def protobuf(schema: str, folder: Path) -> Format:
     """The format of messages of the first type in that file."""
     json_format = extra("google.protobuf.json_format", _EXTRA)
     broken = (extra("google.protobuf.message", _EXTRA).DecodeError, json_format.Error, TypeError)
-    kind = _message_type(schema_file(schema, folder, "a .proto file"), folder.resolve())
+    kind = _message_type(*schema_file(schema, folder, "a .proto file"))
 
     def read(data: bytes, charset: str) -> Any:
         try:
