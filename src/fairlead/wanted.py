@@ -48,7 +48,8 @@ def found_by(get: Callable[[Any], Any] | None, wanted: Wanted = ALL) -> Wanted:
 
 def _before(wanted: Wanted, step: plain.Step) -> Wanted:
     if isinstance(step, plain.Member):
-        return Wanted({step.name: wanted})
+        # msgspec finds no member by a name that is not ASCII
+        return Wanted({step.name: wanted}) if step.name.isascii() else ALL
     return Wanted(items=wanted) if isinstance(step, plain.Item) or step is plain.children else ALL
 
 

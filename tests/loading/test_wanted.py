@@ -20,6 +20,7 @@ VALUES: list[Any] = [
     {"data": None},
     {"data": "text", "n": 1},
     [{"data": 1}],
+    {"größe": {"名前": "Ada", "x": 1}, "data": {"名前": 2}},
     "text",
     None,
 ]
@@ -35,6 +36,8 @@ MAPPINGS: list[dict[str, Any]] = [
     {"type": "array", "mapping": "$.data", "items": {"type": "object", "properties": {"is": {"mapping": "$.id"}}}},
     {"type": "object", "properties": {"a": {"mapping": "$.n.a"}, "b": {"mapping": "$.n.a.b"}, "c": {"value": "here"}}},
     {"type": "object", "properties": {"c": {"value": "here"}}},
+    {"mapping": "$.größe.名前"},
+    {"type": "object", "properties": {"größe": {"mapping": "$.größe"}, "name": {"mapping": "$.data['名前']"}}},
     {"type": "object", "properties": {"all": {"mapping": "$."}, "total": {"mapping": "$.total"}}},
 ]
 
@@ -44,11 +47,11 @@ MAPPINGS: list[dict[str, Any]] = [
 def test_what_is_mapped_is_the_same_as_if_all_was_read(mapping: dict[str, Any], value: Any) -> None:
     mapped = shape((OutputParameter.model_validate(mapping),), Context(lambda name: name))
     assert mapped
-    data = json.dumps(value).encode()
+    for is_escaped in (True, False):
+        data = json.dumps(value, ensure_ascii=is_escaped).encode()
+        read = narrowed(JSON, looked_at(mapped))(data, "")
 
-    read = narrowed(JSON, looked_at(mapped))(data, "")
-
-    assert mapped(read, {}) == mapped(JSON(data, ""), {})
+        assert mapped(read, {}) == mapped(JSON(data, ""), {})
 
 
 def test_members_that_no_path_names_are_not_built() -> None:
