@@ -429,6 +429,15 @@ async def test_what_the_issuer_says_against_a_token_counts(said: dict[str, Any] 
     assert fault(answered) == fault_said
 
 
+@pytest.mark.parametrize(("is_open", "status"), [(True, 200), (False, 502)])
+async def test_an_issuer_is_asked_as_nobody_where_the_file_names_no_client(is_open: bool, status: int) -> None:
+    issuer = Issuer(active={"opaque": {"scope": "ships.read"}}, is_open=is_open)
+    nameless = OPAQUE.replace("clientId: us, clientSecret: '{{SECRET}}', ", "")
+
+    assert (await asked(issuer, "opaque", nameless)).status_code == status
+    assert issuer.clients == [""]
+
+
 async def test_a_token_without_scope_is_forbidden_whoever_vouches_for_it() -> None:
     answered = await asked(Issuer(active={"opaque": {"scope": "other"}}), "opaque", OPAQUE)
 

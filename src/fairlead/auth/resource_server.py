@@ -56,8 +56,8 @@ class ResourceServer(Demand):
             return "`authorizationServerUri` is no http(s) URL"
         if not (self.resource or self.audience):
             return "oauth2 needs a `resource` or an `audience` that tokens are for"
-        if self._asks and not (self.client_id and self.client_secret):
-            return "introspection needs a `clientId` and a `clientSecret` to ask with"
+        if self._asks and bool(self.client_id) != bool(self.client_secret):
+            return "introspection needs both a `clientId` and a `clientSecret` to ask with, or neither"
         return ""
 
     @property
@@ -85,7 +85,8 @@ class ResourceServer(Demand):
             raise ValueError("is blank, or no http(s) URL")
         read: Read = SignedTokens(Keys(issuer, upstream))
         if self._asks:
-            client = Client(given["clientId"], given["clientSecret"], self.client_authentication == _IN_BODY)
+            is_in_body = self.client_authentication == _IN_BODY
+            client = Client(given.get("clientId", ""), given.get("clientSecret", ""), is_in_body)
             read = OpaqueTokens(client, issuer, upstream, given.get("introspectionEndpoint", ""))
         expected = Expected(issuer, audience, OPAQUE if self._asks else SIGNED)
         needed = tuple(given.get("scopes", "").split())

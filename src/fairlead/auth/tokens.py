@@ -42,7 +42,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who we are to an authorization server, and how it wants to be told (RFC 6749, 2.3.1)."""
+    """Who we are to an authorization server, and how it wants to be told (RFC 6749, 2.3.1); nobody without an `id`."""
 
     id: str = field(repr=False)
     secret: str = field(repr=False)
@@ -52,6 +52,8 @@ class Client:
         """A form, posted as this client."""
         pairs = [*parameters]
         headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")]
+        if not self.id:
+            return Request("POST", url, tuple(headers), urlencode(pairs).encode())
         if self.in_body:
             pairs += [("client_id", self.id), ("client_secret", self.secret)]
         else:
