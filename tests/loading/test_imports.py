@@ -12,7 +12,7 @@ ORDER = """
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation encodings
-    jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath outputs
+    jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath.jayway jsonpath outputs
     binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route
     wire.addresses wire.dial wire.pool wire.client wire.proxy wire.routes wire.transport underway in_process upstream

@@ -2,7 +2,7 @@
 
 `$` and `$.` are the identity and compile to None. A definite path gives the value, or None where nothing is there; a
 path with a wildcard, slice, filter, union or `..` gives a list. Most paths of published files are plain, and a short
-loop; the others are read as RFC 9535 has them, and what is not in it as `jsonpath-ng` does.
+loop; the others are read as RFC 9535 has them, and what is not in it as the reference engine or `jsonpath-ng` does.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from fairlead.errors import UpstreamFailed
 from fairlead.jsonpath import extended, plain, standard
 from fairlead.jsonpath.base import SKIPPED, Path, PathError
+from fairlead.jsonpath.jayway import FUNCTIONS, standardised
 
 MAX_LENGTH = 1024
 MAX_SEGMENTS = 128
 MAX_NESTING = 16
 
-_LENGTH_CALL = ".length()"
 _STEPS = {"[": 1, "(": 1, "]": -1, ")": -1}
 
 
@@ -36,9 +36,10 @@ def compile_path(expression: str) -> Callable[[Any], Any] | None:
     if text in ("$", "$."):
         return None
     _ensure_bounded(text)
-    if text.endswith(_LENGTH_CALL):
-        return Length(compile_path(text.removesuffix(_LENGTH_CALL)))
-    path = plain.compile_path(text) or _standard_or_extended(text)
+    for call, function in FUNCTIONS.items():
+        if text.endswith(call):
+            return Applied(function, compile_path(text.removesuffix(call)))
+    path = plain.compile_path(text) or _standard_or_extended(standardised(text))
     return First(path) if path.is_definite else Every(path)
 
 
@@ -96,14 +97,14 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
-    """How many items, members or characters are where a path leads; None where there is nothing to count."""
+class Applied:
+    """What a function makes of what a path finds."""
 
+    function: Callable[[Any], Any]
     get: Callable[[Any], Any] | None
 
     def __call__(self, value: Any) -> Any:
-        found = self.get(value) if self.get else value
-        return len(found) if isinstance(found, (list, dict, str)) else None
+        return self.function(self.get(value) if self.get else value)
 
 
 def _find(path: Path, value: Any) -> list[Any]:
