@@ -29,7 +29,7 @@ from fairlead.http_call import Parameter
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Mocked, Operation, Run, Shape, Shaped, Source
 from fairlead.schema import Schema, is_complete, schema_of
-from fairlead.shape import looked_at
+from fairlead.shape import is_as_found, looked_at
 from fairlead.sources import revealed
 from fairlead.wanted import narrowed
 from fairlead.wiring import Wiring, wired
@@ -167,7 +167,7 @@ class Exposed:
     def _shaped(self, run: Run, shape: Shape, wiring: Wiring) -> Run:
         """The run, its answers read no further than the mapping looks, and mapped."""
         form = wiring.reading(self.consumed, self.format) if self.consumed else self.format
-        return Shaped(run, shape, narrowed(form, looked_at(shape)))
+        return Shaped(run, shape, narrowed(form, looked_at(shape), as_spelt=is_as_found(shape)))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

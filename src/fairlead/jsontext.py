@@ -62,7 +62,22 @@ def dumps(value: Any) -> bytes:
         data = msgspec.json.encode(value)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return _dumps_slow(value)
-    return _dumps_slow(value) if b"null" in data else data  # which is also what is made of no number at all
+    # What is no number at all is written as null too, and is no longer what it was when it is read again.
+    return data if b"null" not in data or _is_spelt(value) or _reads_as(data, value) else _dumps_slow(value)
+
+
+def _is_spelt(value: Any) -> bool:
+    """Whether a value, or each item of a list, is still in the bytes that it was read in."""
+    if isinstance(value, list):
+        return all(isinstance(item, msgspec.Raw) for item in value)
+    return isinstance(value, msgspec.Raw)
+
+
+def _reads_as(data: bytes, value: Any) -> bool:
+    try:
+        return bool(msgspec.json.decode(data) == value)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _dumps_slow(value: Any) -> bytes:

@@ -21,7 +21,7 @@ from fairlead.conversion import CONVERSIONS
 from fairlead.jsonpath import compile_path
 from fairlead.model import OutputParameter
 from fairlead.operation import UNSET, Arguments, Shape
-from fairlead.wanted import ALL, NOTHING, Wanted, found_by
+from fairlead.wanted import ALL, NOTHING, Wanted, found_by, only_descends
 
 Get = Callable[[Any], Any]
 InputNames = Callable[[str], str]
@@ -177,6 +177,11 @@ def looked_at(shape: Shape) -> Wanted:
     """What of the upstream's value a shape looks at."""
     wanted: Wanted = getattr(shape, "wanted", ALL)
     return wanted
+
+
+def is_as_found(shape: Shape) -> bool:
+    """Whether a shape gives what it finds as it is, without a look into it."""
+    return isinstance(shape, _Found) and shape.convert is None and only_descends(shape.get)
 
 
 def members(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:

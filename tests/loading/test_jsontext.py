@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +82,11 @@ def test_how_deep_a_value_is() -> None:
     assert is_shallow([], 1)
     assert is_shallow([{"a": 1}, 2], 2)
     assert not is_shallow([{"a": [1]}], 2)
+
+
+def test_null_is_written_and_what_is_no_number_is_not() -> None:
+    assert dumps({"a": [None, 1.5], "b": "null"}) == b'{"a":[null,1.5],"b":"null"}'
+    assert dumps([msgspec.Raw(b"null"), msgspec.Raw(b" {}")]) == b"[null, {}]"
+    for value in (float("nan"), [None, float("inf")], {"a": None, "b": {"c": float("-inf")}}):
+        with pytest.raises(ValueError):
+            dumps(value)

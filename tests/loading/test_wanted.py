@@ -9,8 +9,9 @@ import pytest
 
 from fairlead.formats import JSON
 from fairlead.jsonpath import compile_path
+from fairlead.jsontext import dumps
 from fairlead.model import OutputParameter
-from fairlead.shape import Context, looked_at, shape
+from fairlead.shape import Context, is_as_found, looked_at, shape
 from fairlead.wanted import ALL, NOTHING, Wanted, found_by, narrowed
 
 VALUES: list[Any] = [
@@ -37,6 +38,7 @@ MAPPINGS: list[dict[str, Any]] = [
     {"type": "object", "properties": {"a": {"mapping": "$.n.a"}, "b": {"mapping": "$.n.a.b"}, "c": {"value": "here"}}},
     {"type": "object", "properties": {"c": {"value": "here"}}},
     {"mapping": "$.größe.名前"},
+    {"mapping": "$.data.名前"},
     {"type": "object", "properties": {"größe": {"mapping": "$.größe"}, "name": {"mapping": "$.data['名前']"}}},
     {"type": "object", "properties": {"all": {"mapping": "$."}, "total": {"mapping": "$.total"}}},
 ]
@@ -52,6 +54,27 @@ def test_what_is_mapped_is_the_same_as_if_all_was_read(mapping: dict[str, Any], 
         read = narrowed(JSON, looked_at(mapped))(data, "")
 
         assert mapped(read, {}) == mapped(JSON(data, ""), {})
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=repr)
+def test_what_is_written_again_is_the_same_as_if_it_was_read(mapping: dict[str, Any], value: Any) -> None:
+    mapped = shape((OutputParameter.model_validate(mapping),), Context(lambda name: name))
+    assert mapped
+    data = json.dumps(value).encode()
+    read = narrowed(JSON, looked_at(mapped), as_spelt=is_as_found(mapped))(data, "")
+
+    assert json.loads(dumps(mapped(read, {}))) == mapped(JSON(data, ""), {})
+
+
+def test_numbers_stay_as_they_are_spelt_where_nothing_is_made_of_them() -> None:
+    data = b'{"data": [1.0, 1e400, -0, 12345678901234567890123, null], "more": 1}'
+    mapped = shape((OutputParameter.model_validate({"mapping": "$.data"}),), Context(lambda name: name))
+    assert mapped
+
+    read = narrowed(JSON, looked_at(mapped), as_spelt=is_as_found(mapped))(data, "")
+
+    assert dumps(mapped(read, {})) == b"[1.0, 1e400, -0, 12345678901234567890123, null]"
 
 
 def test_members_that_no_path_names_are_not_built() -> None:
