@@ -361,6 +361,35 @@ async def test_a_caller_who_takes_nothing_holds_up_the_upstream() -> None:
             rest -= len(await one.caller.reader.read(1_000_000))
 
 
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+async def test_what_broke_off_while_a_caller_took_nothing_is_cut_when_he_takes_the_rest() -> None:
+    taken, here = 0, [0]
+
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(head(b"200 OK", b"content-length: 200000000"))
+        while there and not there[0].caller.made[0].flow.write_paused:
+            await peer.send(b"x" * 50_000)
+            here[0] += 50_000
+            await asyncio.sleep(0.01)
+        await peer.send(b"y" * 20_000)
+        here[0] += 20_000
+        await asyncio.sleep(0.05)
+        peer.writer.transport.close()
+
+    there: list[Gateway] = []
+    async with gateway(play) as one:
+        there.append(one)
+        await one.ask()
+        await one.caller.head()
+        relay = one.caller.made[0].relay
+        assert relay
+        while not (taken and taken == here[0]):
+            taken = here[0]
+            await asyncio.sleep(0.3)
+        assert len(await one.caller.rest()) == taken
+
+
 async def test_requests_that_come_at_once_are_answered_in_their_order() -> None:
     async def play(peer: Peer) -> None:
         while True:
