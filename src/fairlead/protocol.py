@@ -78,7 +78,7 @@ class Protocol(HttpToolsProtocol):
         length = said.get(b"content-length", b"0")
         if start and len(said) == len(self.headers) and said.keys().isdisjoint(_UNCLEAR) and length.isdigit():
             fields = data[start.end() : len(data) - int(length)]
-            if len(fields) <= _MAX_KNOWN and fields.endswith(b"\r\n\r\n"):
+            if len(fields) <= _MAX_KNOWN and fields.find(b"\r\n\r\n") == len(fields) - 4:
                 self._fields, self._length, self._headers = fields, int(length), Fields(self.headers)
 
     def on_message_begin(self) -> None:

@@ -165,3 +165,22 @@ async def test_work_ends_as_soon_as_its_caller_hangs_up(before: bool) -> None:
         await protocol.lost.wait()
         goes_on.set()
         await asyncio.wait_for(ended.wait(), 5)
+
+
+async def heard(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body of the request."""
+    body = (await receive())["body"]
+    await answering((body, False), headers=[(b"content-length", b"%d" % len(body))])(scope, receive, send)
+
+
+def post(body: bytes, *fields: bytes, target: bytes = b"/") -> bytes:
+    lines = [b"POST " + target + b" HTTP/1.1", b"host: localhost", b"content-length: %d" % len(body), *fields, b"", b""]
+    return b"\r\n".join(lines) + body
+
+
+async def test_line_ends_behind_a_body_are_no_part_of_the_fields_before_it() -> None:
+    async with serving(heard) as one:
+        for sent in (post(b"\r\nab") + b"\r\n", post(b"\r\ncd") + b"\r\n"):
+            await one.ask(sent)
+            await one.head()
+            assert await one.reader.readexactly(4) == sent[-6:-2]
