@@ -47,8 +47,8 @@ class Protocol(HttpToolsProtocol):
         self.relay: Relay | None = None
         self._is_between = True
         self._messages = 0
-        self._fields = b"\n\n"
-        self._length = 0
+        self._fields = b""
+        self._length = -1  # no data is as short as that
         self._headers = Fields(())
 
     def connection_made(self, transport: BaseTransport) -> None:

@@ -184,3 +184,9 @@ async def test_line_ends_behind_a_body_are_no_part_of_the_fields_before_it() -> 
             await one.ask(sent)
             await one.head()
             assert await one.reader.readexactly(4) == sent[-6:-2]
+
+
+async def test_a_line_that_ends_in_one_character_is_refused_from_the_beginning() -> None:
+    async with serving(heard) as one:
+        await one.ask(b"GET / HTTP/1.1\n\n")
+        assert b" 400 " in await one.head()
