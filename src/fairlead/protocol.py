@@ -62,6 +62,7 @@ class Protocol(HttpToolsProtocol):
             if start and data.startswith(self._fields, start.end()):
                 body = start.end() + len(self._fields)
                 if len(data) == body + self._length:
+                    self.expect_100_continue = False
                     self._begin(start[1].decode(), "1.1", start[2], start[3] or b"", self._headers, keep_alive=True)
                     self.cycle.body += data[body:]
                     self.cycle.more_body = False

@@ -190,3 +190,14 @@ async def test_a_line_that_ends_in_one_character_is_refused_from_the_beginning()
     async with serving(heard) as one:
         await one.ask(b"GET / HTTP/1.1\n\n")
         assert b" 400 " in await one.head()
+
+
+async def test_nobody_is_told_to_go_on_who_did_not_ask() -> None:
+    async with serving(heard) as one:
+        for sent in (post(b"a"), post(b"a", b"expect: 100-continue"), post(b"a")):
+            await one.ask(sent)
+            head = await one.head()
+            if b"expect" in sent:
+                head = await one.head()
+            assert b"200 OK" in head
+            assert await one.reader.readexactly(1) == b"a"
