@@ -47,8 +47,8 @@ class Protocol(HttpToolsProtocol):
         self.relay: Relay | None = None
         self._is_between = True
         self._messages = 0
-        self._fields = b"\n\n"
-        self._length = 0
+        self._fields = b""
+        self._length = -1  # no data is as short as that
         self._headers = Fields(())
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -62,6 +62,7 @@ class Protocol(HttpToolsProtocol):
             if start and data.startswith(self._fields, start.end()):
                 body = start.end() + len(self._fields)
                 if len(data) == body + self._length:
+                    self.expect_100_continue = False
                     self._begin(start[1].decode(), "1.1", start[2], start[3] or b"", self._headers, keep_alive=True)
                     self.cycle.body += data[body:]
                     self.cycle.more_body = False
@@ -78,7 +79,7 @@ class Protocol(HttpToolsProtocol):
         length = said.get(b"content-length", b"0")
         if start and len(said) == len(self.headers) and said.keys().isdisjoint(_UNCLEAR) and length.isdigit():
             fields = data[start.end() : len(data) - int(length)]
-            if len(fields) <= _MAX_KNOWN and fields.endswith(b"\r\n\r\n"):
+            if len(fields) <= _MAX_KNOWN and fields.find(b"\r\n\r\n") == len(fields) - 4:
                 self._fields, self._length, self._headers = fields, int(length), Fields(self.headers)
 
     def on_message_begin(self) -> None:

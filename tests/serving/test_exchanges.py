@@ -165,3 +165,39 @@ async def test_work_ends_as_soon_as_its_caller_hangs_up(before: bool) -> None:
         await protocol.lost.wait()
         goes_on.set()
         await asyncio.wait_for(ended.wait(), 5)
+
+
+async def heard(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the body of the request."""
+    body = (await receive())["body"]
+    await answering((body, False), headers=[(b"content-length", b"%d" % len(body))])(scope, receive, send)
+
+
+def post(body: bytes, *fields: bytes, target: bytes = b"/") -> bytes:
+    lines = [b"POST " + target + b" HTTP/1.1", b"host: localhost", b"content-length: %d" % len(body), *fields, b"", b""]
+    return b"\r\n".join(lines) + body
+
+
+async def test_line_ends_behind_a_body_are_no_part_of_the_fields_before_it() -> None:
+    async with serving(heard) as one:
+        for sent in (post(b"\r\nab") + b"\r\n", post(b"\r\ncd") + b"\r\n"):
+            await one.ask(sent)
+            await one.head()
+            assert await one.reader.readexactly(4) == sent[-6:-2]
+
+
+async def test_a_line_that_ends_in_one_character_is_refused_from_the_beginning() -> None:
+    async with serving(heard) as one:
+        await one.ask(b"GET / HTTP/1.1\n\n")
+        assert b" 400 " in await one.head()
+
+
+async def test_nobody_is_told_to_go_on_who_did_not_ask() -> None:
+    async with serving(heard) as one:
+        for sent in (post(b"a"), post(b"a", b"expect: 100-continue"), post(b"a")):
+            await one.ask(sent)
+            head = await one.head()
+            if b"expect" in sent:
+                head = await one.head()
+            assert b"200 OK" in head
+            assert await one.reader.readexactly(1) == b"a"

@@ -83,6 +83,7 @@ capability:
       path: /berths/{number}/of/{dock}
       operations: [{method: GET, name: get-berth, call: harbour.get-berth}]
 """
+BEARER = "{type: bearer, token: secret}"
 LIMITS = Limits(connect=5, read=5, total=5, idle=30)
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 SHIP = b"/ships/s-1"
@@ -134,7 +135,9 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(play: Play, limits: Limits = LIMITS, *, waits: bool = False) -> AsyncIterator[Gateway]:
+async def gateway(
+    play: Play, limits: Limits = LIMITS, *, waits: bool = False, authentication: str = BEARER
+) -> AsyncIterator[Gateway]:
     """The gateway before an upstream, one connection to which is idle already."""
 
     async def warm(peer: Peer) -> None:
@@ -145,7 +148,7 @@ async def gateway(play: Play, limits: Limits = LIMITS, *, waits: bool = False) -
 
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(stage(warm, limits))
-        document = DOCUMENT % upstream.route.port
+        document = (DOCUMENT % upstream.route.port).replace(BEARER, authentication)
         one = await stack.enter_async_context(world(document, settings=Settings(limits=limits)))
         app = waited_for(one.apps[8080]) if waits else one.apps[8080]
         there = Gateway(await stack.enter_async_context(serving(app)), lambda: upstream.connections)
@@ -358,6 +361,35 @@ async def test_a_caller_who_takes_nothing_holds_up_the_upstream() -> None:
             rest -= len(await one.caller.reader.read(1_000_000))
 
 
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+async def test_what_broke_off_while_a_caller_took_nothing_is_cut_when_he_takes_the_rest() -> None:
+    taken, here = 0, [0]
+
+    async def play(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(head(b"200 OK", b"content-length: 200000000"))
+        while there and not there[0].caller.made[0].flow.write_paused:
+            await peer.send(b"x" * 50_000)
+            here[0] += 50_000
+            await asyncio.sleep(0.01)
+        await peer.send(b"y" * 20_000)
+        here[0] += 20_000
+        await asyncio.sleep(0.05)
+        peer.writer.transport.close()
+
+    there: list[Gateway] = []
+    async with gateway(play) as one:
+        there.append(one)
+        await one.ask()
+        await one.caller.head()
+        relay = one.caller.made[0].relay
+        assert relay
+        while not (taken and taken == here[0]):
+            taken = here[0]
+            await asyncio.sleep(0.3)
+        assert len(await one.caller.rest()) == taken
+
+
 async def test_requests_that_come_at_once_are_answered_in_their_order() -> None:
     async def play(peer: Peer) -> None:
         while True:
@@ -448,6 +480,23 @@ async def test_a_request_is_the_same_upstream_whether_somebody_waits_or_not(sent
             assert b"GET /api/ships/s-1 HTTP/1.1" in (await one.answer())[1]
 
     assert answers == [answers[0]] * 6
+
+
+AWS = "{type: aws-sig-v4, accessKeyId: a, secretKey: b, region: c, service: d}"
+OAUTH1 = "{type: oauth1, consumerKey: a, consumerSecret: b}"
+
+
+@pytest.mark.parametrize("authentication", [AWS, OAUTH1])
+async def test_every_request_has_a_signature_of_its_own(authentication: str) -> None:
+    async with gateway(echo, authentication=authentication) as one:
+        signatures = set()
+        for name in (b"a", b"b", b"c", b"d"):
+            await one.ask(request(b"/ships/" + name))
+            found = re.search(rb"ignature=[^\r]*", (await one.answer())[1])
+            assert found
+            signatures.add(found[0])
+
+    assert len(signatures) == 4
 
 
 TEXTS = st.text("ab.-_~%/\\ \n?#&+\u00e9", min_size=1, max_size=4) | st.text(min_size=1, max_size=8)

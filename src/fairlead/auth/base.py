@@ -29,13 +29,15 @@ class Signed:
 
     sign: Sign
     upstream: Upstream = field(repr=False)
+    is_constant: bool = True
+    """Whether what is put into one request is as good in another one."""
 
     def __call__(self, request: Request) -> Awaitable[Result]:
         return self.upstream.send(self.sign(request))
 
     def ready(self, request: Request) -> Ready | None:
-        """As `Upstream.ready`, for what is signed first."""
-        return self.upstream.ready(self.sign(request))
+        """As `Upstream.ready`, for what is signed first; None where nothing can be learned from a signature."""
+        return self.upstream.ready(self.sign(request)) if self.is_constant else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Signing(Credential):
         """The signing function for the same texts, revealed; raises `ValueError` for texts that cannot be sent."""
 
     def sending(self, texts: Mapping[str, str], upstream: Upstream) -> Send:
-        return Signed(self.sign_with(texts), upstream)
+        return Signed(self.sign_with(texts), upstream, self.is_constant)
 
     def signer(self, bindings: Bindings, environ: Environ) -> Sign:
         """The signing function; raises `Unconfigured` or `ValueError` where it cannot be had."""

@@ -120,6 +120,8 @@ class Connection(asyncio.Protocol):
         """Has `told` called once, when something has happened: by the deadline that it could not go on."""
         self._told = told
         self.deadline = deadline
+        if told and self._error:  # what will never happen again
+            self._loop.call_soon(self._wake)
 
     def patience(self) -> float:
         """Until when the upstream may stay silent."""
