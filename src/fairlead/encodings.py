@@ -21,7 +21,8 @@ import yaml
 from fairlead.errors import UpstreamFailed
 from fairlead.formats import JSON
 from fairlead.jsontext import dumps
-from fairlead.operation import NOTHING, Arguments, Forwarded, Result, Run, to_be_read, value_of, with_body
+from fairlead.mapped import to_be_read, value_of, with_body
+from fairlead.operation import NOTHING, Arguments, Forwarded, Result, Run
 from fairlead.styles import to_text
 
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")

@@ -26,8 +26,9 @@ from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.flow import Flow
 from fairlead.formats import JSON, OPAQUE, Format
 from fairlead.http_call import Parameter
+from fairlead.mapped import Mocked, Shape, Shaped
 from fairlead.model import InputParameter, OutputParameter
-from fairlead.operation import Bound, Failing, Mocked, Operation, Run, Shape, Shaped, Source
+from fairlead.operation import Bound, Failing, Operation, Run, Source
 from fairlead.schema import Schema, is_complete, schema_of
 from fairlead.shape import is_as_found, looked_at
 from fairlead.sources import revealed

@@ -21,8 +21,9 @@ from fairlead.calls import Target
 from fairlead.errors import CallError, Place
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath import compile_path
+from fairlead.mapped import Shape
 from fairlead.model import OutputParameter
-from fairlead.operation import Failing, Run, Shape, Source
+from fairlead.operation import Failing, Run, Source
 from fairlead.results import Results, step_of
 from fairlead.schema import Schema, schema_of
 from fairlead.scope import RESULT

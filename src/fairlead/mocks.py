@@ -18,9 +18,9 @@ from fairlead.bodies import holes
 from fairlead.declarations import with_unused
 from fairlead.errors import Problem
 from fairlead.http_call import Parameter
+from fairlead.mapped import Shape
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
-from fairlead.operation import Shape
 from fairlead.scope import Scope
 from fairlead.shape import Context, answered
 

@@ -20,9 +20,10 @@ from fairlead.errors import Problem
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import Format
 from fairlead.http_call import Parameter
+from fairlead.mapped import Shape
 from fairlead.mocks import holes_of
 from fairlead.model import OutputParameter
-from fairlead.operation import Argument, Shape
+from fairlead.operation import Argument
 from fairlead.outputs import located
 from fairlead.results import Ending
 from fairlead.scope import Scope

@@ -24,10 +24,10 @@ from fairlead.exposed import Exposed, Mock, Reference
 from fairlead.flow import Flow
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath.base import PathError
+from fairlead.mapped import Shape
 from fairlead.mocks import is_mock, is_whole_mock, mocked, told
 from fairlead.model import OutputParameter
 from fairlead.names import find
-from fairlead.operation import Shape
 from fairlead.orchestration import orchestrated
 from fairlead.outputs import located
 from fairlead.scope import Scope

@@ -13,20 +13,8 @@ import anyio
 from fairlead.arguments import plain
 from fairlead.errors import ArgumentError, CallError, StepFailed, Unconfigured
 from fairlead.formats import JSON, Format
-from fairlead.operation import (
-    NOTHING,
-    UNSET,
-    Arguments,
-    Forwarded,
-    Json,
-    Result,
-    Run,
-    Shape,
-    Source,
-    answered,
-    value_of,
-    with_body,
-)
+from fairlead.mapped import Shape, answered, value_of, with_body
+from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Json, Result, Run, Source
 from fairlead.scope import RESULT
 from fairlead.script_runs import ScriptRuns
 from fairlead.scripts import LANGUAGES, Limits, Script, ScriptFailed

@@ -19,8 +19,9 @@ from fairlead.arguments import plain
 from fairlead.bodies import compiled, filled, holes
 from fairlead.conversion import CONVERSIONS
 from fairlead.jsonpath import compile_path
+from fairlead.mapped import Shape
 from fairlead.model import OutputParameter
-from fairlead.operation import UNSET, Arguments, Shape
+from fairlead.operation import UNSET, Arguments
 from fairlead.wanted import ALL, NOTHING, Wanted, found_by, only_descends
 
 Get = Callable[[Any], Any]
