@@ -18,6 +18,7 @@ from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_token
 from fairlead.http_call import Parameter, placed
 from fairlead.model import InputParameter
 from fairlead.names import canonical, find, free_name
+from fairlead.styles import Style
 from fairlead.template import parse, rooted
 
 
@@ -70,7 +71,7 @@ class Consumed:
     def faults(self) -> tuple[Problem, ...]:
         """The errors of form that make it unusable: its own, and those that concern the whole API."""
         around = (*self.bindings.faults, *self.section.structural_faults)
-        return (*around, *self.operation.faults(), *self._unsafe_values())
+        return (*around, *self.operation.faults(), *self._unsafe_values(), *self._unknown_styles())
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -210,7 +211,7 @@ class Consumed:
                 location = self._location(parameter)
                 required = location == "path" or bool(parameter.required)
                 one = Parameter(parameter.name, location, parameter.type, parameter.description, required)
-                one = replace(one, default=parameter.default)
+                one = replace(one, default=parameter.default, style=_style(parameter))
                 said = (parameter.value, parameter.at("value"))
                 if self._is_open(parameter):
                     yield one
@@ -251,6 +252,16 @@ class Consumed:
                 hole = next(name for name, _ in holes(parameter.value) if not self.is_variable(name))
                 message = f"the value of {parameter.name!r} refers to {hole!r}, which is no variable"
                 yield Problem(parameter.at("value"), message, "no caller may set it; list it in `binds`")
+
+    def _unknown_styles(self) -> Iterator[Problem]:
+        """Styles that there are not in the place of a parameter."""
+        for parameter in self._merged:
+            place = self._place_of(parameter)
+            known = _STYLES.get(place, ())
+            if parameter.style and parameter.style not in known:
+                yield Problem(parameter.at("style"), f"{parameter.style!r} is no style of a {place}", _listed(known))
+            elif parameter.explode is not None and place not in ("query", "cookie"):
+                yield Problem(parameter.at("explode"), f"nothing is exploded in a {place}")
 
     def _location(self, parameter: InputParameter) -> Location:
         place = self._place_of(parameter)
@@ -344,3 +355,21 @@ class Api:
         for resource in self.section.resources:
             for operation in resource.operations:
                 yield Consumed(self.section, resource, operation, self.bindings)
+
+
+_STYLES: Final = {
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "cookie": ("form",),
+    "path": ("simple",),
+    "header": ("simple",),
+}
+
+
+def _listed(styles: tuple[str, ...]) -> str:
+    return f"known: {', '.join(styles)}" if styles else ""
+
+
+def _style(parameter: InputParameter) -> Style:
+    """How it is written where it is in a query or a cookie; by OpenAPI's default only forms are exploded."""
+    name = parameter.style if parameter.style and parameter.style != "simple" else "form"
+    return Style(name, name == "form" if parameter.explode is None else parameter.explode)

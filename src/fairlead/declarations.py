@@ -76,6 +76,12 @@ def unused(inputs: Inputs, scope: Scope) -> Iterator[Problem]:
         if parameter.name not in names and is_given and parameter in scope.own:
             hint = "take it up in `with`"
             yield Problem(parameter.at(), f"nothing uses the input {parameter.name!r}", hint, "warning")
+        if parameter.style or parameter.explode is not None:
+            key = "style" if parameter.style else "explode"
+            hint = "write it at the input of the consumed operation"
+            yield Problem(
+                parameter.at(key), f"{key!r} says how an API is called, not how callers write", hint, "warning"
+            )
         if is_path(parameter.value) and (scope.path is None or parameter.in_ not in ("body", None)):
             yield Problem(parameter.at("value"), "only the body of a REST request can be looked into by a JSONPath")
         if parameter.name in names and parameter.in_ == "path" and scope.path and parameter.name not in scope.holes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import starmap
 from typing import Any, NoReturn
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from fairlead.headers import Headers, is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
 from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Ready, Result, Single, Source
-from fairlead.styles import to_pairs, to_simple
+from fairlead.styles import FORM, Joined, Style, to_pairs, to_simple
 from fairlead.template import Hole, Template
 from fairlead.upstream import Request
 
@@ -45,6 +46,7 @@ class Parameter:
     key: str = ""
     template: tuple[Any, Place] | None = None
     default: Any = None
+    style: Style = FORM
 
     @property
     def argument(self) -> str:
@@ -63,6 +65,7 @@ def placed(name: str, parameter: Parameter) -> str:
 
 
 Given = Sequence[tuple[Parameter, Any]]
+Pair = tuple[str, str | Joined]
 Sources = tuple[tuple[Parameter, Source], ...]
 MAX_URL = 32 * 1024
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.~-]+").fullmatch
@@ -174,15 +177,15 @@ class HttpCall(Single):
         given = (pair for location in order for pair in self._given(location, arguments))
         return self.body({parameter.name: value for parameter, value in given}) or (None, "")
 
-    def _pairs(self, arguments: Arguments) -> Iterator[tuple[str, str]]:
+    def _pairs(self, arguments: Arguments) -> Iterator[Pair]:
         given = self._given("query", arguments)
         in_order = sorted(given, key=lambda pair: self.query.index(pair[0].name)) if self.query else given
         for parameter, value in in_order:
-            pairs = to_pairs(parameter.name, value)
-            is_spread = isinstance(value, Mapping)
+            pairs = to_pairs(parameter.name, value, parameter.style)
+            is_spread = isinstance(value, Mapping) and parameter.style.is_spread
             yield from self._free(pairs, f"member of {parameter.name!r}") if is_spread else pairs
 
-    def _free(self, pairs: Iterable[tuple[str, str]], what: str) -> Iterator[tuple[str, str]]:
+    def _free(self, pairs: Iterable[Pair], what: str) -> Iterator[Pair]:
         """The pairs, whose names callers chose: none may stand in for what only the document or a bind decides."""
         for name, value in pairs:
             if canonical(name) in self.reserved:
@@ -217,11 +220,16 @@ def _segment(hole: Hole, name: str, values: Mapping[str, Any]) -> str:
     return "/".join(_quoted(name, segment) for segment in segments)
 
 
-def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
+def _with_query(path: str, pairs: list[Pair]) -> str:
     if not pairs:
         return path
-    query = "&".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
-    return f"{path}{'&' if '?' in path else '?'}{query}"
+    return f"{path}{'&' if '?' in path else '?'}{'&'.join(starmap(_pair, pairs))}"
+
+
+def _pair(name: str, value: str | Joined) -> str:
+    if isinstance(value, Joined):
+        return f"{_quoted(name, name)}={value.glue.join(_quoted(name, text) for text in value.texts)}"
+    return f"{_quoted(name, name)}={_quoted(name, value)}"
 
 
 def _quoted(name: str, text: str) -> str:
@@ -239,8 +247,8 @@ def _headers(headers: Given, cookies: Given) -> Iterator[tuple[str, str]]:
         if not is_legal(text):
             _refuse(parameter.name, "holds characters that a header cannot")
         yield parameter.name.lower(), text
-    if pairs := [pair for parameter, value in cookies for pair in to_pairs(parameter.name, value)]:
-        yield "cookie", "; ".join(f"{_quoted(name, name)}={_quoted(name, value)}" for name, value in pairs)
+    if pairs := [pair for parameter, value in cookies for pair in to_pairs(parameter.name, value, parameter.style)]:
+        yield "cookie", "; ".join(starmap(_pair, pairs))
 
 
 def _refuse(name: str, fault: str) -> NoReturn:

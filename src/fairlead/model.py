@@ -184,6 +184,9 @@ _SCHEMA_WORDS = frozenset(
 """What JSON Schema says beyond the type of a value, which is for the upstream to check."""
 
 
+_Style = Literal["form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"]
+
+
 class InputParameter(Model):
     """An input of an operation or a tool: where it goes, its type, and whether it must be given.
 
@@ -203,6 +206,8 @@ class InputParameter(Model):
     enum: tuple[Any, ...] = ()
     default: Any = None
     value: Any = None
+    style: _Style | None = None
+    explode: bool | None = None
 
     @property
     def needed(self) -> InputParameter:

@@ -2,6 +2,8 @@
 
 query, cookie   form, exploded:  ids=1&ids=2   an object gives one pair for each member
 path, header    simple:          1,2           an object gives  name,value,name,value
+
+What is sent upstream in a query can have any other style that OpenAPI knows there.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, Literal, NamedTuple
 
 from fairlead.jsontext import loads
 from fairlead.model import Type
@@ -43,13 +45,53 @@ def to_simple(value: Any) -> str:
             return to_text(value)
 
 
-def to_pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+StyleName = Literal["form", "spaceDelimited", "pipeDelimited", "deepObject"]
+
+
+class Style(NamedTuple):
+    """How lists and objects stand in a query: exploded, each part in a pair of its own, else all in one."""
+
+    name: StyleName = "form"
+    explode: bool = True
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether an object makes a pair of each member, by its name."""
+        return self.explode or self.name == "deepObject"
+
+
+FORM: Final = Style()
+_GLUE: Final[Mapping[StyleName, str]] = {
+    "form": ",",
+    "spaceDelimited": "%20",
+    "pipeDelimited": "%7C",
+    "deepObject": ",",
+}
+
+
+class Joined(NamedTuple):
+    """Several texts in one pair, and what stands between them, as it does in a URL."""
+
+    texts: tuple[str, ...]
+    glue: str
+
+
+def to_pairs(name: str, value: Any, style: Style = FORM) -> Iterator[tuple[str, str | Joined]]:
     """A value as the pairs of a query."""
     match value:
-        case Mapping():
+        case Mapping() if style.name == "deepObject":
+            yield from ((f"{name}[{key}]", to_text(member)) for key, member in value.items())
+        case Mapping() if style.explode:
             yield from ((key, to_text(member)) for key, member in value.items())
-        case list() | tuple():
+        case Mapping():
+            yield (
+                name,
+                Joined(tuple(to_text(part) for pair in value.items() for part in pair), _GLUE.get(style.name, ",")),
+            )
+        case list() | tuple() if style.explode:
             yield from ((name, to_text(item)) for item in value)
+        case list() | tuple():
+            yield name, Joined(tuple(map(to_text, value)), _GLUE.get(style.name, ","))
         case _:
             yield name, to_text(value)
 
