@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from httptools import parse_url
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fairlead.errors import Stopping
@@ -186,6 +187,11 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
         if self.relay:
             self.relay.move()
+
+    def hand_to(self, app: ASGIApp) -> None:
+        """Has another application answer; what the last one found out, and it with that, is not kept."""
+        self.app = cast("Any", app)
+        self._headers.known.clear()
 
     def give_up(self) -> None:
         """Told that the time to stop is over."""

@@ -75,7 +75,7 @@ class _Server(uvicorn.Server):
         self.config.loaded_app = served.app
         for connection in self.server_state.connections:
             if isinstance(connection, Protocol):
-                connection.app = served.app
+                connection.hand_to(served.app)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

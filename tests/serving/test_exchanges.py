@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.exposes.http import UnlessGone
+from fairlead.guard import LOOPBACK, Guard
 from serving.connections import GET, serving
 
 pytestmark = pytest.mark.anyio
@@ -201,3 +204,19 @@ async def test_nobody_is_told_to_go_on_who_did_not_ask() -> None:
                 head = await one.head()
             assert b"200 OK" in head
             assert await one.reader.readexactly(1) == b"a"
+
+
+async def test_nothing_is_kept_of_an_application_in_whose_place_another_one_answers() -> None:
+    first = Guard(heard, LOOPBACK)
+    kept = weakref.ref(first)
+    async with serving(heard) as one:
+        one.made[0].hand_to(first)
+        for sent in (post(b"a"), post(b"a")):
+            await one.ask(sent)
+            await one.head()
+            await one.reader.readexactly(1)
+        one.made[0].hand_to(Guard(heard, LOOPBACK))
+        await asyncio.gather(*one.made[0].tasks)
+        del first
+        gc.collect()
+        assert kept() is None
