@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from shlex import quote
 
 from fairlead.checks import crowded
@@ -33,11 +33,8 @@ def banner(
 ) -> Iterator[str]:
     """The lines to print."""
     yield "Fairlead serves"
-    yield from _shortened([f"  {_size(document)}" for document in documents])
-    yield from _refused(documents)
-    yield from (f"warning: {file} is not served: its problems are above" for file in unserved)
+    yield from _what(documents, unserved, ("route", "tool"), sandbox=sandbox)
     if sandbox:
-        yield "against the embedded sandbox: no key is used and nothing leaves this machine"
         yield from _made_up(documents)
     yield "on"
     for listener in listeners:
@@ -51,7 +48,24 @@ def banner(
         yield from (f"  {call}" for call in calls)
 
 
-def _size(document: Document) -> str:
+def stdio_banner(documents: tuple[Document, ...], unserved: Sequence[str], *, sandbox: bool) -> Iterator[str]:
+    """The lines that `fairlead stdio` prints."""
+    yield "Fairlead speaks MCP on standard input and output, for"
+    yield from _what(documents, unserved, ("tool",), sandbox=sandbox)
+
+
+def _what(
+    documents: tuple[Document, ...], unserved: Sequence[str], always: Collection[str], *, sandbox: bool
+) -> Iterator[str]:
+    """What is served and what is not; the kinds in `always` are told also where there are none."""
+    yield from _shortened([f"  {_size(document, always)}" for document in documents])
+    yield from _refused(documents)
+    yield from (f"warning: {file} is not served: its problems are above" for file in unserved)
+    if sandbox:
+        yield "against the embedded sandbox: no key is used and nothing leaves this machine"
+
+
+def _size(document: Document, always: Collection[str]) -> str:
     parts = {
         "route": document.routes,
         "forward": document.forwards,
@@ -60,7 +74,6 @@ def _size(document: Document) -> str:
         "prompt": document.prompts,
         "skill": document.skills,
     }
-    always = ("route", "tool")
     said = (counted(len(listed), kind) for kind, listed in parts.items() if listed or kind in always)
     return f"{document.label}: {', '.join(said)}"
 

@@ -1,4 +1,4 @@
-"""The command `fairlead`: serve, check, explain, sandbox, health, schema, new."""
+"""The command `fairlead`: serve, stdio, check, explain, sandbox, health, schema, new."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +40,11 @@ def _option(*names: str, **attributes: Any) -> Callable[[F], F]:
     return click.option(*names, envvar=attributes.pop("envvar", variable), show_envvar=True, **attributes)
 
 
+def _together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one, in this order."""
+    return lambda function: reduce(lambda inner, option: option(inner), reversed(options), function)
+
+
 def _host_names(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     for host in value:
         if "/" in host or "@" in host:
@@ -60,6 +67,56 @@ SCRIPTS = _option(
     default=None,
     help="Run the scripts of steps always, or never.  [default: where a control adapter permits them]",
 )
+SANDBOX = click.option("--sandbox", is_flag=True, help="Answer from an embedded upstream: no key, no network.")
+STRICT = _option("--strict", is_flag=True, help="Do not start when anything is refused or a secret is missing.")
+LOG_LEVEL = _option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What to log, on stderr.",
+)
+UPSTREAMS = _together(
+    _option(
+        "--base-uri",
+        multiple=True,
+        metavar="NAMESPACE=URL",
+        envvar="FAIRLEAD_BASE_URIS",
+        help="Where a consumed API is, instead of its baseUri. Repeatable.",
+    ),
+    ENV_FILE,
+    _option(
+        "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust as well."
+    ),
+    _option(
+        "--connect-timeout", type=SECONDS, default=5.0, show_default=True, help="Seconds to connect to an upstream."
+    ),
+    _option(
+        "--read-timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds to wait for more of an answer."
+    ),
+    _option(
+        "--total-timeout",
+        type=SECONDS,
+        default=60.0,
+        show_default=True,
+        help="Seconds for an answer that is read whole.",
+    ),
+    _option("--max-connections", type=COUNT, default=100, show_default=True, help="Connections to all upstreams."),
+    _option(
+        "--max-request-body",
+        type=COUNT,
+        default=10 * 1024 * 1024,
+        show_default=True,
+        help="Largest request body in bytes.",
+    ),
+    _option(
+        "--max-response-body",
+        type=COUNT,
+        default=10 * 1024 * 1024,
+        show_default=True,
+        help="Largest answer that is read whole, in bytes; streams have no limit.",
+    ),
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
@@ -74,7 +131,7 @@ def main() -> None:
 
 @main.command()
 @PATHS
-@click.option("--sandbox", is_flag=True, help="Answer from an embedded upstream: no key, no network.")
+@SANDBOX
 @_option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @_option("--rest-port", type=click.IntRange(1, 65535), help="Port of all REST adapters, instead of the files' own.")
 @_option("--mcp-port", type=click.IntRange(1, 65535), help="Port of all MCP adapters, instead of the files' own.")
@@ -87,52 +144,49 @@ def main() -> None:
     envvar="FAIRLEAD_ALLOWED_HOSTS",
     help="Host name that callers and web pages may use besides the loopback names; '*' for any. Repeatable.",
 )
-@_option(
-    "--base-uri",
-    multiple=True,
-    metavar="NAMESPACE=URL",
-    envvar="FAIRLEAD_BASE_URIS",
-    help="Where a consumed API is, instead of its baseUri. Repeatable.",
-)
-@ENV_FILE
-@_option(
-    "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust as well."
-)
-@_option("--connect-timeout", type=SECONDS, default=5.0, show_default=True, help="Seconds to connect to an upstream.")
-@_option("--read-timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds to wait for more of an answer.")
-@_option(
-    "--total-timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds for an answer that is read whole."
-)
-@_option("--max-connections", type=COUNT, default=100, show_default=True, help="Connections to all upstreams.")
-@_option(
-    "--max-request-body", type=COUNT, default=10 * 1024 * 1024, show_default=True, help="Largest request body in bytes."
-)
-@_option(
-    "--max-response-body",
-    type=COUNT,
-    default=10 * 1024 * 1024,
-    show_default=True,
-    help="Largest answer that is read whole, in bytes; streams have no limit.",
-)
+@UPSTREAMS
 @_option("--forward-query", is_flag=True, help="Send undeclared query parameters upstream instead of refusing them.")
 @_option("--workers", type=COUNT, default=1, show_default=True, help="Processes that serve the same ports.")
 @_option("--grace", type=SECONDS, default=20.0, show_default=True, help="Seconds for running calls when stopping.")
-@_option("--strict", is_flag=True, help="Do not start when anything is refused or a secret is missing.")
+@STRICT
 @_option("--access-log", is_flag=True, help="Log every request.")
-@_option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    default="info",
-    show_default=True,
-    help="What to log, on stderr.",
-)
+@LOG_LEVEL
 def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, **options: Any) -> None:
     """Serve capability files, or folders of them.  [default: ./capabilities]"""
     from fairlead.start import start
 
     _log(log_level, many=options["workers"] > 1)
-    try:
+    with _starting(strict=strict):
         start(_paths(paths), _settings(strict=strict, **options), options["env_file"], sandbox=sandbox)
+
+
+@main.command()
+@PATHS
+@SANDBOX
+@_option("--include", multiple=True, help="Offer only tools that fit, by their names or those of adapters. Repeatable.")
+@SCRIPTS
+@UPSTREAMS
+@STRICT
+@LOG_LEVEL
+def stdio(
+    paths: tuple[Path, ...], sandbox: bool, include: tuple[str, ...], strict: bool, log_level: str, **options: Any
+) -> None:
+    """Speak MCP on stdin and stdout, for agents that start servers themselves.  [default: ./capabilities]"""
+    from fairlead.exposes.toolbox import split
+    from fairlead.start import start_stdio
+
+    _log(log_level)
+    patterns = [pattern for text in include for pattern in split(text)]
+    with _starting(strict=strict):
+        settings = _settings(strict=strict, **options)
+        start_stdio(_paths(paths), settings, options["env_file"], patterns, sandbox=sandbox)
+
+
+@contextmanager
+def _starting(*, strict: bool) -> Iterator[None]:
+    """Says why nothing was started, if so."""
+    try:
+        yield
     except LoadError as error:
         report(error.problems)
         reason = " (--strict)" if strict else ""
@@ -163,12 +217,12 @@ def _settings(**options: Any) -> Any:
     )
     names = ("host", "rest_port", "mcp_port", "ca_file", "access_log", "strict", "workers", "grace")
     return Settings(
-        **{name: options[name] for name in names},
-        loading=_loading(options["rest_prefix"], options["scripts"]),
-        allowed_hosts=options["allowed_host"],
+        **{name: options[name] for name in names if name in options},
+        loading=_loading(options.get("rest_prefix", "none"), options["scripts"]),
+        allowed_hosts=options.get("allowed_host", ()),
         base_uris=_base_uris(options["base_uri"]),
         limits=limits,
-        reading=Reading(options["max_request_body"], options["forward_query"]),
+        reading=Reading(options["max_request_body"], options.get("forward_query", False)),
     )
 
 

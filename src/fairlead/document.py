@@ -96,6 +96,14 @@ class Document:
         return tuple(adapter for adapter in self.model.exposes if isinstance(adapter, ControlExposes))
 
     @property
+    def mcp_alone(self) -> Document:
+        """It without adapters of any other kind."""
+        capability = self.model.capability
+        kept = capability and capability.model_copy(update={"exposes": self.mcp})
+        model = self.model.model_copy(update={"capability": kept})
+        return replace(self, model=model, routes=(), forwards=(), skills=())
+
+    @property
     def sections(self) -> tuple[HttpConsumes, ...]:
         return tuple(api.section for api in self.apis)
 

@@ -114,7 +114,8 @@ def _unsupported(adapter: OtherExposes) -> Problem:
 def _mcp_problems(adapter: McpExposes) -> Iterator[Problem]:
     if adapter.transport != "http":
         message = f"transport {adapter.transport!r} is served over http instead"
-        yield Problem(adapter.at("transport"), message, "", "warning")
+        hint = "`fairlead stdio` speaks it" if adapter.transport == "stdio" else ""
+        yield Problem(adapter.at("transport"), message, hint, "warning")
 
 
 def _authentication_problems(adapter: Adapter) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ the operations that need it answer so; everything else works.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,7 @@ from fairlead.exposes.proxy import forwarding
 from fairlead.exposes.resources import Resource
 from fairlead.exposes.rest import Route
 from fairlead.exposes.skills import Below, SkillPages
-from fairlead.exposes.toolbox import ToolEndpoint
+from fairlead.exposes.toolbox import ToolEndpoint, chosen
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard, is_local
 from fairlead.listeners import Listener, ToolSet
@@ -100,13 +100,7 @@ def _served(
         return pages(ready, description(routes, forwards) if routes or forwards else None, told)
 
     def endpoint(tools: ToolSet, shown: tuple[Adapter, ...]) -> McpEndpoint:
-        part = tools.of(shown)
-        listed = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in part.tools)
-        library = Library(((one, operations[id(one)]) for one in part.resources), part.prompts)
-        hint = hint_of(part.adapters)
-        made = McpEndpoint(
-            part.name, part.instructions, listed, settings.reading.body, library, hint=hint, version=part.version
-        )
+        made = _endpoint(tools.of(shown), operations, settings.reading.body)
         endpoints.append(made)
         return made
 
@@ -132,6 +126,28 @@ def _served(
     hosts = LOOPBACK | {settings.host} | frozenset(settings.allowed_hosts)
     besides = HEALTH | controls.keys() | ({f"{TRACES}/"} if TRACES in controls else set())
     return Served(listener.port, seen.app(Guard(app, hosts), listener.port, besides), tuple(endpoints), lines)
+
+
+def endpoint_of(tools: ToolSet, wiring: Wiring, settings: Settings, include: Collection[str]) -> McpEndpoint:
+    """An endpoint on its own, for a caller who needs no check; with `include` it has a part of the tools."""
+    planned: list[Tool | Resource] = [*(named.tool for named in tools.tools), *tools.resources]
+    operations = {id(one): one.exposed.operation(wiring) for one in planned}
+    return _endpoint(tools, operations, settings.reading.body, include)
+
+
+def _endpoint(
+    tools: ToolSet, operations: Mapping[int, Operation], max_body: int, include: Collection[str] = ()
+) -> McpEndpoint:
+    listed = (ToolEndpoint(one.name, one.tool, operations[id(one.tool)]) for one in tools.tools)
+    return McpEndpoint(
+        tools.name,
+        tools.instructions,
+        chosen(listed, include),
+        max_body,
+        Library(((one, operations[id(one)]) for one in tools.resources), tools.prompts),
+        hint=hint_of(tools.adapters),
+        version=tools.version,
+    )
 
 
 def _skills(listener: Listener, access: Access) -> ASGIApp:

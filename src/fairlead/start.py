@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,22 +16,23 @@ import anyio
 from anyio import to_thread
 
 from fairlead import sandbox as sandboxes
-from fairlead.banner import banner
+from fairlead import stdio
+from fairlead.banner import banner, stdio_banner
 from fairlead.binds import Environ
 from fairlead.checks import configured, missing
 from fairlead.document import Document
-from fairlead.errors import LoadError, Problem, StartError, did_you_mean
+from fairlead.errors import ArgumentError, LoadError, Problem, StartError, did_you_mean
 from fairlead.exposes.pages import Ready
 from fairlead.in_process import in_process
 from fairlead.listeners import Listener, arrange
 from fairlead.load import load_all
-from fairlead.runtime import Served, build
+from fairlead.runtime import Served, build, endpoint_of
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
-from fairlead.settings import Settings, local_url
+from fairlead.settings import DEFAULT_MCP_PORT, Settings, local_url
 from fairlead.supervisor import Board, Supervisor
 from fairlead.terminal import say
-from fairlead.upstream import connect
+from fairlead.upstream import Upstream, connect
 from fairlead.wiring import Wiring
 
 MAX_WARNINGS = 20
@@ -51,15 +53,20 @@ class Loaded:
         return [listener.port for listener in self.listeners]
 
 
-def _loaded(paths: tuple[Path, ...], settings: Settings, env_file: Path | None, *, sandbox: bool) -> Loaded:
+def _loaded(
+    paths: tuple[Path, ...], settings: Settings, env_file: Path | None, *, sandbox: bool, only_mcp: bool = False
+) -> Loaded:
     documents, problems = load_all(paths, settings.loading)
     _check_namespaces(documents, settings)
+    if only_mcp:
+        documents = tuple(document.mcp_alone for document in documents)
     listeners, clashes = arrange(documents, settings)
     variables, unread = (sandboxes.environ_of(documents), ()) if sandbox else configured(documents, env_file)
     found = tuple(sorted({*problems, *clashes, *unread, *missing(documents, variables)}))
     _refuse_if_needed(found, documents, variables, settings)
     if not listeners:
-        raise LoadError([*found, *(Problem(document.model.at(), "exposes nothing") for document in documents)])
+        lack = "has no MCP adapter" if only_mcp else "exposes nothing"
+        raise LoadError([*found, *(Problem(document.model.at(), lack) for document in documents)])
     broken = {problem.place.file for problem in problems if problem.severity == "error"}
     unserved = sorted(broken - {document.file for document in documents})
     return Loaded(documents, listeners, variables, found, tuple(unserved))
@@ -159,12 +166,10 @@ async def _serve(
     *,
     sandbox: bool,
 ) -> None:
-    transport = in_process(Sandbox(loaded.documents, loaded.variables)) if sandbox else None
-    async with connect(settings.limits, settings.ca_file, transport) as upstream:
+    async with _upstream(loaded, settings, sandbox=sandbox) as upstream:
 
         def served(what: Loaded) -> tuple[Served, ...]:
-            base_uris = sandboxes.base_uris(what.documents) if sandbox else settings.base_uris
-            return build(what.listeners, Wiring(upstream, what.variables, base_uris, sandbox), settings, ready)
+            return build(what.listeners, _wiring(what, upstream, settings, sandbox=sandbox), settings, ready)
 
         async def again() -> tuple[Served, ...]:
             if sandbox:
@@ -176,6 +181,16 @@ async def _serve(
         await serve(first, sockets, settings, on_up, again)
 
 
+def _upstream(loaded: Loaded, settings: Settings, *, sandbox: bool) -> AbstractAsyncContextManager[Upstream]:
+    transport = in_process(Sandbox(loaded.documents, loaded.variables)) if sandbox else None
+    return connect(settings.limits, settings.ca_file, transport)
+
+
+def _wiring(loaded: Loaded, upstream: Upstream, settings: Settings, *, sandbox: bool) -> Wiring:
+    base_uris = sandboxes.base_uris(loaded.documents) if sandbox else settings.base_uris
+    return Wiring(upstream, loaded.variables, base_uris, sandbox)
+
+
 def _reloaded(load: Callable[[], Loaded], ports: list[int]) -> Loaded:
     """What is in the files now, as far as it can be served where the gateway listens."""
     loaded = load()
@@ -184,6 +199,34 @@ def _reloaded(load: Callable[[], Loaded], ports: list[int]) -> Loaded:
         listed = ", ".join(map(str, loaded.ports))
         raise StartError(f"the files want other ports now ({listed}); start anew for those")
     return replace(loaded, listeners=tuple(sorted(loaded.listeners, key=lambda one: ports.index(one.port))))
+
+
+def start_stdio(
+    paths: Iterable[Path], settings: Settings, env_file: Path | None, include: Sequence[str], *, sandbox: bool
+) -> None:
+    """Loads, and speaks MCP on standard input and output: all MCP adapters as one, or the tools that fit `include`.
+
+    Raises:
+        LoadError: There is no MCP adapter, or with `strict` anything is wrong.
+        StartError: A setting is wrong.
+    """
+    one_port = replace(settings, mcp_port=DEFAULT_MCP_PORT)
+    loaded = _loaded(tuple(paths), one_port, env_file, sandbox=sandbox, only_mcp=True)
+    _say(loaded.problems)
+    say("\n".join(stdio_banner(loaded.documents, loaded.unserved, sandbox=sandbox)), err=True)
+    _run(partial(_speak, loaded, settings, include, sandbox=sandbox))
+
+
+async def _speak(loaded: Loaded, settings: Settings, include: Sequence[str], *, sandbox: bool) -> None:
+    (listener,) = loaded.listeners
+    *_, every = listener.tool_sets()
+    async with _upstream(loaded, settings, sandbox=sandbox) as upstream:
+        try:
+            endpoint = endpoint_of(every, _wiring(loaded, upstream, settings, sandbox=sandbox), settings, include)
+        except ArgumentError as error:
+            raise StartError(f"--include: {error}") from None
+        _settle()
+        await stdio.speak(endpoint, settings.reading.body)
 
 
 def _settle() -> None:

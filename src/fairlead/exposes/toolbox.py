@@ -5,7 +5,7 @@ Clients accept 40 tools, or 128, or pay for each with tokens; a pattern names to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -82,15 +82,22 @@ class Toolbox:
 
     def part(self, query: bytes) -> Toolbox:
         """The tools that a query asks for; raises `ArgumentError` for a query that can mean no tool."""
-        patterns = list(_patterns(query))
-        included = [pattern for key, pattern in patterns if key == "include"] or ["*"]
-        excluded = [pattern for key, pattern in patterns if key == "exclude"]
-        for _, pattern in patterns:
-            if not any(_matches(tool, [pattern]) for tool in self._tools.values()):
-                known = {*self._tools, *(tool.tool.namespace for tool in self._tools.values())}
-                raise ArgumentError.about(pattern, f"matches no tool and no namespace; {did_you_mean(pattern, known)}")
-        chosen = (tool for tool in self._tools.values() if _matches(tool, included))
-        return Toolbox(tool for tool in chosen if not _matches(tool, excluded))
+        return Toolbox(chosen(self._tools.values(), *_patterns(query)))
+
+
+def chosen(
+    tools: Iterable[ToolEndpoint], included: Collection[str], excluded: Collection[str] = ()
+) -> Iterator[ToolEndpoint]:
+    """The tools that fit a pattern, or all where there is none; raises `ArgumentError` for one that fits no tool."""
+    listed = tuple(tools)
+    for pattern in (*included, *excluded):
+        if not any(_matches(tool, [pattern]) for tool in listed):
+            known = {*(tool.name for tool in listed), *(tool.tool.namespace for tool in listed)}
+            hint = did_you_mean(pattern, known)
+            raise ArgumentError.about(pattern, "matches no tool and no namespace" + (f"; {hint}" if hint else ""))
+    for tool in listed:
+        if (not included or _matches(tool, included)) and not _matches(tool, excluded):
+            yield tool
 
 
 def _matches(tool: ToolEndpoint, patterns: Iterable[str]) -> bool:
@@ -98,11 +105,19 @@ def _matches(tool: ToolEndpoint, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
-def _patterns(query: bytes) -> Iterator[tuple[str, str]]:
+def _patterns(query: bytes) -> tuple[list[str], list[str]]:
+    """The patterns that a query includes and excludes; raises `ArgumentError` for one that says anything else."""
+    found: dict[str, list[str]] = {"include": [], "exclude": []}
     for key, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if key not in ("include", "exclude"):
+        if key not in found:
             raise ArgumentError.about(key, "is not declared (known: exclude, include)")
-        yield from ((key, pattern.strip()) for pattern in text.split(","))
+        found[key] += split(text)
+    return found["include"], found["exclude"]
+
+
+def split(text: str) -> Iterator[str]:
+    """The patterns of a list with commas."""
+    return (pattern.strip() for pattern in text.split(","))
 
 
 def _original_names(tools: Mapping[str, ToolEndpoint]) -> dict[str, ToolEndpoint]:

@@ -16,7 +16,9 @@ from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared._stream_protocols import ReadStream, WriteStream
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import SessionMessage
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from msgspec import Raw
 from starlette.types import Message, Receive, Scope, Send
@@ -75,6 +77,7 @@ class McpEndpoint:
             cache_hints=dict.fromkeys(get_args(CacheableMethod), hint) if hint else None,
             **self._lent(library),
         )
+        self._server = server
         self._library = library
         self._identity = server.server_info_stamp
         self._recorded: dict[tuple[bytes, tuple[str, ...]], Raw] = {}
@@ -97,6 +100,10 @@ class McpEndpoint:
     def running(self) -> AbstractAsyncContextManager[None]:
         """The life of the endpoint."""
         return self._manager.run()
+
+    async def converse(self, read: ReadStream[SessionMessage | Exception], write: WriteStream[SessionMessage]) -> None:
+        """Serves one client on two streams until it has nothing more to say; no `running()` is needed."""
+        await self._server.run(read, write, self._server.create_initialization_options())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # A stateless GET would open an event stream on which nothing is ever sent.
