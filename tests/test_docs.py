@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from fairlead import headers
-from fairlead.cli import main, serve
+from fairlead.cli import main, serve, stdio
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +30,16 @@ def test_the_settings_page_lists_every_flag_with_its_variable_and_default() -> N
         assert variable == (option.envvar or "")
         if isinstance(option.default, str | int | float) and not isinstance(option.default, bool):
             assert default == str(option.default)
+
+
+def test_the_flags_of_stdio_are_those_of_serve_and_on_the_settings_page() -> None:
+    flags = {option.opts[0]: option for option in stdio.params if isinstance(option, click.Option)}
+    shared = {option.opts[0]: option for option in serve.params if isinstance(option, click.Option)}
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+    assert flags.keys() - shared.keys() == {"--include"}
+    assert all(flags[name].default == shared[name].default for name in flags.keys() & shared.keys())
+    assert "`--include PATTERN` (`FAIRLEAD_INCLUDE`)" in page
 
 
 def test_the_headers_page_lists_what_goes_upstream() -> None:

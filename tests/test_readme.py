@@ -1,5 +1,6 @@
 """The README's commands are run, and what it shows is what comes out."""
 
+import json
 import os
 import re
 import shlex
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
+from mcp import Client, StdioServerParameters
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -92,6 +95,18 @@ def test_the_check_and_explain_excerpts_are_what_the_commands_print(tmp_path: Pa
 
     assert _blocks("text")[1] in checked.stderr
     assert _blocks("text")[2] in explained.stdout
+
+
+def test_the_configuration_of_agents_starts_a_server_of_all_tools() -> None:
+    shown = json.loads(_blocks("json")[1])["mcpServers"]["fairlead"]
+    command = Path(sys.executable).with_name(shown["command"])
+    parameters = StdioServerParameters(command=str(command), args=shown["args"], cwd=ROOT)
+
+    async def names() -> list[str]:
+        async with Client(parameters) as client:
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert len(anyio.run(names)) == 20
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:

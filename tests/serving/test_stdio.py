@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types import TextContent, TextResourceContents
-from mcp_types.version import SUPPORTED_PROTOCOL_VERSIONS
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from serving.process import DEADLINE, FAIRLEAD, clean_environ, run
 from serving.world import BATCHES, CAPABILITIES
@@ -49,9 +49,7 @@ capability:
 
 def client(*arguments: str | Path, mode: str = "2026-07-28") -> Client:
     """The SDK's client, which starts the process."""
-    parameters = StdioServerParameters(
-        command=str(FAIRLEAD), args=["stdio", *map(str, arguments)], env={"FAIRLEAD_ENV_FILE": "/dev/null"}
-    )
+    parameters = StdioServerParameters(command=str(FAIRLEAD), args=["stdio", *map(str, arguments)], cwd=CAPABILITIES)
     return Client(parameters, mode=mode)
 
 
@@ -64,9 +62,15 @@ def text_of(result: Any) -> str:
 @contextmanager
 def spoken(*arguments: str | Path, cwd: Path) -> Iterator[subprocess.Popen[str]]:
     """The process, spoken to line by line; it is ended on leaving at the latest."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    command = [FAIRLEAD, "stdio", *map(str, arguments)]
-    with subprocess.Popen(command, cwd=cwd, env=clean_environ(), text=True, **pipes) as process:
+    with subprocess.Popen(
+        [FAIRLEAD, "stdio", *map(str, arguments)],
+        cwd=cwd,
+        env=clean_environ(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
         watch = threading.Timer(DEADLINE, process.kill)
         watch.start()
         try:
@@ -85,22 +89,30 @@ def ask(process: subprocess.Popen[str], method: str, params: Any = None) -> Any:
     return json.loads(process.stdout.readline())
 
 
-def greet(process: subprocess.Popen[str]) -> Any:
+def greet(process: subprocess.Popen[str], revision: str = "2025-11-25") -> Any:
+    """The answer to the handshake."""
     client_info = {"name": "test", "version": "1"}
-    return ask(
-        process, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client_info}
-    )
+    return ask(process, "initialize", {"protocolVersion": revision, "capabilities": {}, "clientInfo": client_info})
 
 
-@pytest.mark.parametrize("revision", SUPPORTED_PROTOCOL_VERSIONS)
-async def test_every_revision_lists_and_calls_the_tools_of_all_files(revision: str) -> None:
-    mode = "legacy" if revision != "2026-07-28" else revision
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28", "auto"])
+async def test_the_tools_of_all_files_are_listed_and_called_with_a_handshake_and_without(mode: str) -> None:
     async with client("--sandbox", CAPABILITIES, mode=mode) as session:
         listed = await session.list_tools()
         created = await session.call_tool("create-batch-job", {"body": {"input_file_id": "f", "endpoint": "/v1"}})
 
     assert len(listed.tools) == 20
     assert not created.is_error
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_every_revision_with_a_handshake_is_spoken(tmp_path: Path, revision: str) -> None:
+    with spoken("--sandbox", BATCHES, cwd=tmp_path) as process:
+        greeted = greet(process, revision)
+        called = ask(process, "tools/call", {"name": "list-batch-jobs", "arguments": {}})
+
+    assert greeted["result"]["protocolVersion"] == revision
+    assert not called["result"]["isError"]
 
 
 async def test_a_tool_that_there_is_not_is_an_error_of_the_protocol_with_a_hint() -> None:
@@ -156,7 +168,7 @@ async def test_resources_and_prompts_are_there_and_nobody_has_to_authenticate(tm
     assert isinstance(message.content, TextContent)
     assert (resource.uri, read.text, prompt.name, message.content.text) == (
         "words://hello",
-        "Ahoy",
+        '"Ahoy"',
         "greet",
         "Greet Ada",
     )
@@ -242,7 +254,7 @@ def test_files_without_an_mcp_adapter_are_told(tmp_path: Path) -> None:
     ended = run("stdio", "rest.yaml", cwd=tmp_path)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "rest.yaml:1:1: error: has no MCP adapter\nError: not started: 1 problem\n"
+    assert ended.stderr == "rest.yaml:1:1: has no MCP adapter\nError: not started: 1 problem\n"
 
 
 def test_a_pattern_that_fits_nothing_is_told(tmp_path: Path) -> None:
