@@ -171,7 +171,7 @@ def serve(paths: tuple[Path, ...], sandbox: bool, strict: bool, log_level: str, 
 def stdio(
     paths: tuple[Path, ...], sandbox: bool, include: tuple[str, ...], strict: bool, log_level: str, **options: Any
 ) -> None:
-    """Speak MCP on stdin and stdout, for agents that start servers themselves.  [default: ./capabilities]"""
+    """Speak MCP on stdin and stdout, for agents that start it.  [default: ./capabilities]"""
     from fairlead.exposes.toolbox import split
     from fairlead.start import start_stdio
 

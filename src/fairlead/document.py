@@ -47,6 +47,8 @@ class Document:
     skills: tuple[PlannedSkill, ...] = ()
     scripting: Scripting | None = None
     problems: tuple[Problem, ...] = ()
+    asks_callers: bool = True
+    """Whether callers authenticate where an adapter says so."""
 
     @property
     def label(self) -> str:
@@ -97,11 +99,11 @@ class Document:
 
     @property
     def mcp_alone(self) -> Document:
-        """It without adapters of any other kind."""
+        """It without adapters of any other kind, for a caller who is not asked who he is."""
         capability = self.model.capability
         kept = capability and capability.model_copy(update={"exposes": self.mcp})
         model = self.model.model_copy(update={"capability": kept})
-        return replace(self, model=model, routes=(), forwards=(), skills=())
+        return replace(self, model=model, routes=(), forwards=(), skills=(), asks_callers=False)
 
     @property
     def sections(self) -> tuple[HttpConsumes, ...]:
@@ -128,7 +130,7 @@ class Document:
         for exposed in (*self.functions, *self.exposed):
             yield from (source for source in exposed.sources if isinstance(source, Value))
         for adapter in self.adapters:
-            if adapter.authentication:
+            if adapter.authentication and self.asks_callers:
                 yield from adapter.authentication.values(self.bindings)
         yield from (value for adapter in self.control if (value := adapter.collector(self.bindings)))
 

@@ -213,6 +213,40 @@ def test_a_line_that_is_too_long_is_told_and_the_next_is_answered(tmp_path: Path
     assert "a line of more than 300 bytes is passed over" in errors
 
 
+class Slow(BaseHTTPRequestHandler):
+    """An upstream that never answers as long as the test runs."""
+
+    arrived = threading.Event()
+    over = threading.Event()
+
+    def do_GET(self) -> None:
+        self.arrived.set()
+        self.over.wait(DEADLINE)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+def test_the_end_of_the_input_ends_calls_that_run(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TOGETHER_AI_API_KEY=k")
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list-batch-jobs", "arguments": {}}}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as upstream:
+        threading.Thread(target=upstream.serve_forever, daemon=True).start()
+        base = f"--base-uri=together-ai-batches=http://127.0.0.1:{upstream.server_port}"
+        with spoken(base, BATCHES, cwd=tmp_path) as process:
+            greet(process)
+            assert process.stdin
+            process.stdin.write(json.dumps(call) + "\n")
+            process.stdin.flush()
+            assert Slow.arrived.wait(DEADLINE)
+            output, errors = process.communicate()
+        Slow.over.set()
+        upstream.shutdown()
+
+    assert (process.returncode, json.loads(output)["error"]["message"]) == (0, "Connection closed")
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize("typed", ["", "nonsense", '{"jsonrpc": "2.0", "id": 1, "method": "ping"}'])
 def test_the_end_of_the_input_ends_the_process_with_success(tmp_path: Path, typed: str) -> None:
     with spoken("--sandbox", BATCHES, cwd=tmp_path) as process:
@@ -262,6 +296,16 @@ def test_a_pattern_that_fits_nothing_is_told(tmp_path: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "--include: argument 'list-batch-job' matches no tool and no namespace; did you mean" in ended.stderr
+
+
+def test_secrets_of_callers_are_not_needed(tmp_path: Path) -> None:
+    (tmp_path / "words.yaml").write_text(LIBRARY)
+
+    with spoken("--strict", "words.yaml", cwd=tmp_path) as process:
+        _, errors = process.communicate()
+
+    assert process.returncode == 0
+    assert "NOBODY_HAS_IT is not set" not in errors
 
 
 def test_strict_does_not_start_without_the_secrets(tmp_path: Path) -> None:
