@@ -27,6 +27,9 @@ _START: Final = re.compile(
 _UNCLEAR: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 """Fields that say other things of a body than its length."""
 _MAX_KNOWN: Final = 4096
+MAX_HEAD: Final = 64 * 1024
+"""How much of a head is taken in before its end is there."""
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def _nothing() -> None:
@@ -47,6 +50,8 @@ class Protocol(HttpToolsProtocol):
         self._asgi: Any = {"version": self.asgi_version, "spec_version": "2.3"}
         self.relay: Relay | None = None
         self._is_between = True
+        self._in_head = False
+        self._head = 0
         self._messages = 0
         self._fields = b""
         self._length = -1  # no data is as short as that
@@ -71,6 +76,10 @@ class Protocol(HttpToolsProtocol):
                     return
         is_first, self._messages = self._is_between, 0
         super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > MAX_HEAD:
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
         if is_first and self._is_between and self._messages == 1 and self.cycle.keep_alive:
             self._remember(data)
 
@@ -88,6 +97,7 @@ class Protocol(HttpToolsProtocol):
         self.expect_100_continue = False
         self.headers = []
         self._is_between = False
+        self._in_head = True
         self._messages += 1
 
     def on_message_complete(self) -> None:
@@ -95,6 +105,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         parser = self.parser
         version = parser.get_http_version()
         url = parse_url(self.url)

@@ -121,7 +121,7 @@ class Upstream:
 _DEFAULTS: Final = (("user-agent", USER_AGENT), ("accept-encoding", ACCEPTED))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _with_defaults(headers: Headers) -> Headers:
     given = [name for name, _ in headers]
     return headers + tuple([pair for pair in _DEFAULTS if pair[0] not in given])

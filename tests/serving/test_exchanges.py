@@ -220,3 +220,15 @@ async def test_nothing_is_kept_of_an_application_in_whose_place_another_one_answ
         del first
         gc.collect()
         assert kept() is None
+
+
+@pytest.mark.parametrize("head", [b"GET / HTTP/1.1\r\n" + b"x-a: b\r\n" * 20_000, b"GET /" + b"a" * 200_000])
+async def test_a_head_without_an_end_is_refused_before_it_is_large(head: bytes) -> None:
+    async with serving(heard) as one:
+        for start in range(0, len(head), 10_000):
+            one.writer.write(head[start : start + 10_000])
+            await asyncio.sleep(0)
+            if one.made[0].lost.is_set():
+                break
+        await asyncio.wait_for(one.made[0].lost.wait(), 5)
+        assert start < 150_000

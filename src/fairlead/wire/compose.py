@@ -26,7 +26,7 @@ def head(method: str, target: str, host: str, headers: Pairs, content: Content) 
     return f"{start} HTTP/1.1\r\n{_fields(host, headers)}{_framing(method, headers, content)}\r\n".encode("latin-1")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _fields(host: str, headers: Pairs) -> str:
     """The lines of the headers, checked once: most requests say what one of the last ones said."""
     lines = [f"{name}: {value}\r\n" for name, value in headers if name not in _OURS]
