@@ -18,7 +18,7 @@ from fairlead.headers import HOP_BY_HOP, NEVER_AN_ARGUMENT, is_token
 from fairlead.http_call import Parameter, placed
 from fairlead.model import InputParameter
 from fairlead.names import canonical, find, free_name
-from fairlead.styles import Style
+from fairlead.styles import STYLES, style_of
 from fairlead.template import parse, rooted
 
 
@@ -211,7 +211,7 @@ class Consumed:
                 location = self._location(parameter)
                 required = location == "path" or bool(parameter.required)
                 one = Parameter(parameter.name, location, parameter.type, parameter.description, required)
-                one = replace(one, default=parameter.default, style=_style(parameter))
+                one = replace(one, default=parameter.default, style=style_of(parameter.style, parameter.explode))
                 said = (parameter.value, parameter.at("value"))
                 if self._is_open(parameter):
                     yield one
@@ -257,9 +257,10 @@ class Consumed:
         """Styles that there are not in the place of a parameter."""
         for parameter in self._merged:
             place = self._place_of(parameter)
-            known = _STYLES.get(place, ())
+            known = STYLES.get(place, ())
+            hint = f"known: {', '.join(known)}" if known else ""
             if parameter.style and parameter.style not in known:
-                yield Problem(parameter.at("style"), f"{parameter.style!r} is no style of a {place}", _listed(known))
+                yield Problem(parameter.at("style"), f"{parameter.style!r} is no style of a {place}", hint)
             elif parameter.explode is not None and place not in ("query", "cookie"):
                 yield Problem(parameter.at("explode"), f"nothing is exploded in a {place}")
 
@@ -355,21 +356,3 @@ class Api:
         for resource in self.section.resources:
             for operation in resource.operations:
                 yield Consumed(self.section, resource, operation, self.bindings)
-
-
-_STYLES: Final = {
-    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
-    "cookie": ("form",),
-    "path": ("simple",),
-    "header": ("simple",),
-}
-
-
-def _listed(styles: tuple[str, ...]) -> str:
-    return f"known: {', '.join(styles)}" if styles else ""
-
-
-def _style(parameter: InputParameter) -> Style:
-    """How it is written where it is in a query or a cookie; by OpenAPI's default only forms are exploded."""
-    name = parameter.style if parameter.style and parameter.style != "simple" else "form"
-    return Style(name, name == "form" if parameter.explode is None else parameter.explode)

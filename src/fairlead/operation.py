@@ -6,6 +6,7 @@ Adapters only translate: a request to arguments, a result to a response.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -163,14 +164,14 @@ class Ready(Protocol):
         """The same, but that what goes on of a successful answer is made of all of it."""
 
 
-class Single:
+class Single(ABC):
     """A run that is one request, whose answer goes on as it comes, or is finished without another one."""
 
     __slots__ = ()
 
+    @abstractmethod
     def ready(self, arguments: Arguments, forwarded: Forwarded) -> Ready | None:
         """The request, signed; None where it takes more than to send it. Raises `CallError`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

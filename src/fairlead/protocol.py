@@ -28,7 +28,7 @@ _UNCLEAR: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 """Fields that say other things of a body than its length."""
 _MAX_KNOWN: Final = 4096
 MAX_HEAD: Final = 64 * 1024
-"""How much of a head is taken in before its end is there."""
+"""How much of a head is taken in, after the piece that it began in, before its end is there."""
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -76,12 +76,16 @@ class Protocol(HttpToolsProtocol):
                     return
         is_first, self._messages = self._is_between, 0
         super().data_received(data)
-        self._head = self._head + len(data) if self._in_head else 0
+        self._head = self._head + len(data) if self._in_head and not self._messages else 0
         if self._head > MAX_HEAD:
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            self._refuse_head()
         if is_first and self._is_between and self._messages == 1 and self.cycle.keep_alive:
             self._remember(data)
+
+    def _refuse_head(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()
 
     def _remember(self, data: bytes) -> None:
         """Keeps the fields of a request that was the only one in a piece of data, if they say how long its body is."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from fairlead.jsontext import loads
 from fairlead.model import Type
@@ -61,12 +61,25 @@ class Style(NamedTuple):
 
 
 FORM: Final = Style()
+STYLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "query": get_args(StyleName),
+    "cookie": ("form",),
+    "path": ("simple",),
+    "header": ("simple",),
+}
+"""The styles that can be declared in each place."""
 _GLUE: Final[Mapping[StyleName, str]] = {
     "form": ",",
     "spaceDelimited": "%20",
     "pipeDelimited": "%7C",
     "deepObject": ",",
 }
+
+
+def style_of(name: StyleName | Literal["simple"] | None, explode: bool | None) -> Style:
+    """The style that is declared; by OpenAPI's default only forms are exploded."""
+    said: StyleName = name if name and name != "simple" else "form"
+    return Style(said, said == "form" if explode is None else explode)
 
 
 class Joined(NamedTuple):
