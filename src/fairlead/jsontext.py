@@ -62,15 +62,17 @@ def dumps(value: Any) -> bytes:
         data = msgspec.json.encode(value)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return _dumps_slow(value)
+    if not data.isascii():
+        data.decode()  # what is still in the bytes that it came in was not looked at before
+    if isinstance(value, msgspec.Raw) or b"null" not in data:
+        return data
     # What is no number at all is written as null too, and is no longer what it was when it is read again.
-    return data if b"null" not in data or _is_spelt(value) or _reads_as(data, value) else _dumps_slow(value)
+    return data if _are_spelt(value) or _reads_as(data, value) else _dumps_slow(value)
 
 
-def _is_spelt(value: Any) -> bool:
-    """Whether a value, or each item of a list, is still in the bytes that it was read in."""
-    if isinstance(value, list):
-        return all(isinstance(item, msgspec.Raw) for item in value)
-    return isinstance(value, msgspec.Raw)
+def _are_spelt(value: Any) -> bool:
+    """Whether each item of a list is still in the bytes that it was read in."""
+    return isinstance(value, list) and all(isinstance(item, msgspec.Raw) for item in value)
 
 
 def _reads_as(data: bytes, value: Any) -> bool:

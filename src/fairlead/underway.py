@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
@@ -62,7 +62,7 @@ class _Finished(NamedTuple):
 
     def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
         response = self.sent.begin(head)
-        return _Whole(response, partial(self.finish, arguments=_Later(given)), self.limits) if response else None
+        return _Whole(response, self, given) if response else None
 
     def finished(self, finish: Finish) -> Ready:
         def both(result: Result, data: bytes, arguments: Arguments) -> Result:
@@ -75,12 +75,12 @@ class _Finished(NamedTuple):
 class _Whole:
     """A response of which nothing goes on before all of it is here, and finished; one that is no success passes."""
 
-    __slots__ = ("_deadline", "_decoder", "_finish", "_limits", "_made", "_response")
+    __slots__ = ("_deadline", "_decoder", "_given", "_made", "_response", "_way")
 
-    def __init__(self, response: Response, finish: Callable[[Result, bytes], Result], limits: Limits) -> None:
+    def __init__(self, response: Response, way: _Finished, given: Callable[[], Arguments]) -> None:
         self._response = response
-        self._finish = finish
-        self._limits = limits
+        self._way = way
+        self._given = given
         self._deadline = inf
         self._decoder: Decoder | None = None
         self._made: Result | None = None
@@ -101,21 +101,29 @@ class _Whole:
         self._response.listen(told, self._deadline)
 
     def look(self) -> bytes | None:
-        response = self._response
-        data = response.look()
-        if data is None or not 200 <= response.head.status < 300:
+        data = self._response.look()
+        if data is None:
+            return None
+        head = self._response.head
+        if not 200 <= head.status < 300:
             return data
-        head = response.head
-        if self._decoder or not response.is_done or len(data) > self._limits.body or encoding_of(head):
-            if self._decoder is None:
-                self._decoder = Decoder(encoding_of(head), self._limits.body)
-                self._deadline = get_running_loop().time() + self._limits.total
-            self._decoder.feed(data)
-            if not response.is_done:
-                return None
-            data = self._decoder.whole()
-        self._made = self._finish(Result(head.status, shown(head), Bytes(data)), data)
+        whole = self._whole(data, encoding_of(head))
+        if whole is None:
+            return None
+        result = Result(head.status, shown(head), Bytes(whole))
+        self._made = self._way.finish(result, whole, _Later(self._given))
         return _here(self._made)
+
+    def _whole(self, data: bytes, encoding: str) -> bytes | None:
+        """The body, decoded and bounded, of which that came now; None as long as more has to come."""
+        is_done, limits = self._response.is_done, self._way.limits
+        if self._decoder is None:
+            if is_done and not encoding and len(data) <= limits.body:
+                return data
+            self._decoder = Decoder(encoding, limits.body)
+            self._deadline = get_running_loop().time() + limits.total
+        self._decoder.feed(data)
+        return self._decoder.whole() if is_done else None
 
     def close(self) -> None:
         self._response.close()

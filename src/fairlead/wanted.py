@@ -63,6 +63,7 @@ def _before(wanted: Wanted, step: plain.Step) -> Wanted:
 def narrowed(form: Format, wanted: Wanted, *, as_spelt: bool = False) -> Format:
     """The format, read no further than wanted; a value of another form than the paths expect is read as a whole.
 
+    Of what is skipped the syntax is looked at, but not the texts: they may be no UTF-8, and nobody sees them.
     With `as_spelt` what is wanted is only to be written again: it stays in the bytes that it is spelt in.
     """
     if form is not JSON or wanted.is_all:
@@ -70,7 +71,6 @@ def narrowed(form: Format, wanted: Wanted, *, as_spelt: bool = False) -> Format:
     decoder = msgspec.json.Decoder(_type(wanted, msgspec.Raw if as_spelt else Any))
 
     def read(data: bytes, charset: str) -> Any:
-        data.decode()  # what is not built is not looked at either
         try:
             return decoder.decode(data)
         except (ValueError, RecursionError):

@@ -96,8 +96,20 @@ def test_paths_together_want_what_each_of_them_wants() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b'{"skipped": nil, "data": 1}', b'{"skipped": "\xff", "data": 1}', b'{"data": 1', b'{"data": 1}}', b""]
+    "data", [b'{"skipped": nil, "data": 1}', b'{"skipped": "\\x", "data": 1}', b'{"data": 1', b'{"data": 1}}', b""]
 )
 def test_what_is_skipped_must_be_json_all_the_same(data: bytes) -> None:
     with pytest.raises(ValueError):
         narrowed(JSON, found_by(compile_path("$.data")))(data, "")
+
+
+@pytest.mark.parametrize("mapping", ["$.data", "$.data[*].id", "$.data[0]"])
+def test_texts_must_be_utf_8_where_somebody_sees_them(mapping: str) -> None:
+    mapped = shape((OutputParameter.model_validate({"mapping": mapping}),), Context(lambda name: name))
+    assert mapped
+    for as_spelt in (True, False):
+        read = narrowed(JSON, looked_at(mapped), as_spelt=as_spelt)
+
+        assert mapped(read(b'{"skipped": "\xff", "data": [{"id": 1}]}', ""), {}) is not None
+        with pytest.raises(ValueError):
+            dumps(mapped(read(b'{"data": [{"id": "\xff"}]}', ""), {}))

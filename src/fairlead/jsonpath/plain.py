@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 _SEGMENT = re.compile(
@@ -29,7 +31,10 @@ class Member:
     name: str
 
     def __call__(self, found: list[Any]) -> list[Any]:
-        return [one[self.name] for one in found if isinstance(one, dict) and self.name in one]
+        try:
+            return list(map(itemgetter(self.name), found))
+        except (KeyError, TypeError):  # what is no object has no members, and not every object has this one
+            return [one[self.name] for one in found if isinstance(one, dict) and self.name in one]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Item:
 def children(found: list[Any]) -> list[Any]:
     """Everything that stands in objects and arrays."""
     inner = (one.values() if isinstance(one, dict) else one for one in found if isinstance(one, (dict, list)))
-    return [child for one in inner for child in one]
+    return list(chain.from_iterable(inner))
 
 
 def length(found: list[Any]) -> list[Any]:
