@@ -67,6 +67,10 @@ class Exchange(RequestResponseCycle):
     # For who does not, a `Caller`.
 
     @property
+    def body_sent(self) -> bytes | None:
+        return None if self.more_body else bytes(self.body)
+
+    @property
     def is_full(self) -> bool:
         return self.flow.write_paused
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,10 +17,9 @@ from fairlead.errors import CallError, ForbiddenOrigin, Misdirected, Stopping, U
 from fairlead.exposes.http import send_error
 from fairlead.exposes.pages import HEALTH
 from fairlead.headers import found_out
-from fairlead.relay import Caller
+from fairlead.relay import Caller, Relaying
 from fairlead.settings import bracketed
 
-Relaying = Callable[[Scope, Caller], bool]
 log = logging.getLogger("fairlead")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _MAX_KNOWN = 1024
@@ -67,7 +66,7 @@ class Guard:
                 await send_error(Unforeseen(), send)
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
-        """As `Gateway.relay`, where what is behind the checks can do that."""
+        """A `Relaying`, where what is behind the checks is one."""
         if self._relay is None:
             return False
         try:

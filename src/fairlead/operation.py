@@ -143,7 +143,7 @@ class Underway(Protocol):
 class Finish(Protocol):
     """Makes an answer of an upstream's one, of its whole body, and of the arguments of the call."""
 
-    def __call__(self, result: Result, data: bytes, arguments: Arguments) -> Result:
+    def __call__(self, result: Result, data: bytes, arguments: Arguments, /) -> Result:
         """An answer whose body is here; raises `CallError`."""
 
 
@@ -160,8 +160,8 @@ class Ready(Protocol):
         The arguments that it was made of are read where somebody asks for one.
         """
 
-    def finished(self, finish: Finish) -> Ready:
-        """The same, but that what goes on of a successful answer is made of all of it."""
+    def finished(self, finish: Finish, *, always: bool = False) -> Ready:
+        """The same, but that what goes on of a successful answer, or `always` of any, is made of all of it."""
 
 
 class Single(ABC):

@@ -49,6 +49,7 @@ class Protocol(HttpToolsProtocol):
         self._extensions: Any = {HANG_UP: self._watch}
         self._asgi: Any = {"version": self.asgi_version, "spec_version": "2.3"}
         self.relay: Relay | None = None
+        self._begun: Exchange | None = None
         self._is_between = True
         self._in_head = False
         self._head = 0
@@ -73,9 +74,11 @@ class Protocol(HttpToolsProtocol):
                     self.cycle.body += data[body:]
                     self.cycle.more_body = False
                     self.cycle.message_event.set()
+                    self._go()
                     return
         is_first, self._messages = self._is_between, 0
         super().data_received(data)
+        self._go()
         self._head = self._head + len(data) if self._in_head and not self._messages else 0
         if self._head > MAX_HEAD:
             self._refuse_head()
@@ -107,6 +110,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._is_between = True
         super().on_message_complete()
+        self._go()
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -127,7 +131,7 @@ class Protocol(HttpToolsProtocol):
         *,
         keep_alive: bool,
     ) -> None:
-        """Starts the request; one that comes before the last is answered waits for its turn."""
+        """Makes an exchange of the request; one that comes before the last is answered waits for its turn."""
         text = path.decode("ascii")
         self.scope = {
             "type": "http",
@@ -148,7 +152,7 @@ class Protocol(HttpToolsProtocol):
         self.idle_until = inf
         before, self.cycle = self.cycle, self._exchange(keep_alive=keep_alive)
         if before is None or before.response_complete:
-            self._start(self.cycle)
+            self._begun = self.cycle
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
@@ -169,10 +173,13 @@ class Protocol(HttpToolsProtocol):
             self.on_response_complete,
         )
 
-    def _start(self, exchange: Exchange) -> None:
-        relay = getattr(self.app, "relay", None)
-        if relay is None or not relay(self.scope, exchange):
-            self.wait(exchange)
+    def _go(self) -> None:
+        """Has the exchange that was begun answered, with what has come of its body."""
+        begun, self._begun = self._begun, None
+        if begun and not self.transport.is_closing():
+            relay = getattr(self.app, "relay", None)
+            if relay is None or not relay(self.scope, begun):
+                self.wait(begun)
 
     def wait(self, exchange: RequestResponseCycle) -> None:
         """Has a task answer."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
+from starlette.types import Scope
+
 from fairlead.errors import CallError, Unforeseen
-from fairlead.exposes.http import problem, unbuffered
+from fairlead.exposes.http import Written, problem, unbuffered
 from fairlead.headers import Headers
 from fairlead.operation import Underway
 from fairlead.underway import shown
@@ -16,6 +19,10 @@ log = logging.getLogger("fairlead")
 
 class Caller(Protocol):
     """The server's side of an exchange, for whoever does not wait."""
+
+    @property
+    def body_sent(self) -> bytes | None:
+        """The body of his request; None where more of it has to come."""
 
     @property
     def is_full(self) -> bool:
@@ -37,15 +44,25 @@ class Caller(Protocol):
         """Has the request answered in the ordinary way, from its beginning."""
 
 
+Relaying = Callable[[Scope, Caller], bool]
+"""Whether the answer to a request is on its way already, and nobody has to wait for it.
+
+Where it is not, or this raises, nothing has happened, and the request is to be answered in the ordinary way.
+"""
+
+
 class Relay:
     """Gives a response to a caller as it comes; no more of it is held than the two connections hold."""
 
-    __slots__ = ("_caller", "_has_begun", "_name", "_response")
+    __slots__ = ("_caller", "_has_begun", "_name", "_response", "_told")
 
-    def __init__(self, response: Underway, caller: Caller, name: object) -> None:
+    def __init__(
+        self, response: Underway, caller: Caller, name: object, told: Callable[[CallError], Written] = problem
+    ) -> None:
         self._response = response
         self._caller = caller
         self._name = name
+        self._told = told
         self._has_begun = False
         caller.attend(self)
         response.listen(self.move)
@@ -78,8 +95,8 @@ class Relay:
         else:
             if error.status >= 500:
                 log.warning("%s: %d %s", self._name, error.status, error)
-            headers, body = problem(error)
-            self._caller.begin(error.status, headers)
+            status, headers, body = self._told(error)
+            self._caller.begin(status, headers)
             self._caller.push(body, more=False)
 
     def _send(self, data: bytes) -> None:

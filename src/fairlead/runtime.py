@@ -34,7 +34,7 @@ from fairlead.listeners import Listener, ToolSet
 from fairlead.log_lines import LogLines
 from fairlead.observed import Observed, observed
 from fairlead.operation import Operation
-from fairlead.relay import Caller
+from fairlead.relay import Caller, Relaying
 from fairlead.settings import Settings
 from fairlead.wiring import Wiring
 
@@ -191,11 +191,13 @@ class Dispatch:
     def __init__(self, apps: Mapping[str, ASGIApp], gateway: Gateway) -> None:
         self._apps = apps
         self._gateway = gateway
+        self._relays: dict[str, Relaying | None] = {path: getattr(app, "relay", None) for path, app in apps.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._apps.get(scope["path"].rstrip("/"), self._gateway)
         await app(scope, receive, send)
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
-        """As `Gateway.relay`."""
-        return scope["path"].rstrip("/") not in self._apps and self._gateway.relay(scope, caller)
+        """A `Relaying`, where the application of the path is one."""
+        relay = self._relays.get(scope["path"].rstrip("/"), self._gateway.relay)
+        return relay is not None and relay(scope, caller)

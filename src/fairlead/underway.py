@@ -45,16 +45,17 @@ class Passing(NamedTuple):
     def begin(self, head: bytes, given: Callable[[], Arguments]) -> Response | None:
         return self.sent.begin(head)
 
-    def finished(self, finish: Finish) -> Ready:
-        return _Finished(self.sent, self.limits, finish)
+    def finished(self, finish: Finish, *, always: bool = False) -> Ready:
+        return _Finished(self.sent, self.limits, finish, always)
 
 
 class _Finished(NamedTuple):
-    """A request whose successful answers are finished before they go on."""
+    """A request whose answers, the successful ones or `always` all, are finished before they go on."""
 
     sent: Sendable
     limits: Limits
     finish: Finish
+    always: bool
 
     @property
     def head(self) -> bytes:
@@ -64,12 +65,14 @@ class _Finished(NamedTuple):
         response = self.sent.begin(head)
         return _Whole(response, self, given) if response else None
 
-    def finished(self, finish: Finish) -> Ready:
+    def finished(self, finish: Finish, *, always: bool = False) -> Ready:
         def both(result: Result, data: bytes, arguments: Arguments) -> Result:
-            made = self.finish(result, data, arguments)
-            return finish(made, _here(made), arguments)
+            if self.always or result.is_success:
+                result = self.finish(result, data, arguments)
+                data = _here(result)
+            return finish(result, data, arguments)
 
-        return _Finished(self.sent, self.limits, both)
+        return _Finished(self.sent, self.limits, both, always)
 
 
 class _Whole:
@@ -105,7 +108,7 @@ class _Whole:
         if data is None:
             return None
         head = self._response.head
-        if not 200 <= head.status < 300:
+        if not (self._way.always or 200 <= head.status < 300):
             return data
         whole = self._whole(data, encoding_of(head))
         if whole is None:

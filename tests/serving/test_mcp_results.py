@@ -196,5 +196,5 @@ async def test_a_failure_nobody_foresaw_tells_nothing_of_itself(revision: str) -
         "type": "urn:fairlead:problem:internal-error",
         "title": "Internal Server Error",
         "status": 500,
-        "detail": "the call failed for a reason of our own; the log has more",
+        "detail": "the request failed for a reason of our own; the log has more",
     }

@@ -82,6 +82,29 @@ capability:
     - name: berth
       path: /berths/{number}/of/{dock}
       operations: [{method: GET, name: get-berth, call: harbour.get-berth}]
+  - type: mcp
+    namespace: tools
+    tools:
+    - name: get-ship
+      description: One ship
+      inputParameters: [{name: id, type: string}, {name: view, type: string, required: false}]
+      call: harbour.get
+    - name: name-ship
+      description: Its name
+      inputParameters: [{name: id, type: string}]
+      call: harbour.get
+      outputParameters:
+      - type: object
+        properties: {called: {type: string, mapping: $.name}, asked: {type: string, value: 'for {{id}}'}}
+    - name: get-berth
+      description: One berth
+      inputParameters: [{name: dock, type: string}, {name: number, type: integer}]
+      call: harbour.get-berth
+    - name: get-kind
+      description: One kind
+      inputParameters: [{name: id, type: string, enum: [tug, barge]}]
+      call: harbour.get
+    - {name: note, description: A note, inputParameters: [{name: body, in: body, type: object}], call: harbour.note}
 """
 BEARER = "{type: bearer, token: secret}"
 LIMITS = Limits(connect=5, read=5, total=5, idle=30)
@@ -93,6 +116,25 @@ def request(target: bytes = SHIP, *fields: bytes, method: bytes = b"GET") -> byt
     return b"\r\n".join([method + b" " + target + b" HTTP/1.1", b"host: localhost", *fields, b"", b""])
 
 
+ABOUT = "io.modelcontextprotocol/"
+CLIENT = {"name": "tests", "version": "1"}
+
+
+def tool_call(tool: str, version: str = "2026-07-28", *fields: bytes, **arguments: object) -> bytes:
+    said = [f"mcp-protocol-version: {version}".encode(), *fields]
+    params: dict[str, object] = {"name": tool, "arguments": arguments}
+    if version == "2026-07-28":
+        said += [b"mcp-method: tools/call", f"mcp-name: {tool}".encode()]
+        meta = {ABOUT + "protocolVersion": version, ABOUT + "clientCapabilities": {}, ABOUT + "clientInfo": CLIENT}
+        params["_meta"] = meta
+    body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}).encode()
+    said += [b"accept: application/json, text/event-stream", b"content-type: application/json"]
+    return request(b"/mcp", *said, b"content-length: %d" % len(body), method=b"POST") + body
+
+
+NOTE = request(b"/notes", b"content-type: application/json", b"content-length: 2", method=b"POST") + b"{}"
+WARM = {8080: request(b"/ships/warm"), 9090: tool_call("get-ship", id="warm")}
+SHIP_OF = {8080: request(), 9090: tool_call("get-ship", id="s-1")}
 Play = Callable[[Peer], Awaitable[None]]
 
 
@@ -111,9 +153,10 @@ class Gateway:
 
     caller: Served
     connections: Callable[[], int]
+    port: int = 8080
 
     async def ask(self, sent: bytes | None = None) -> None:
-        await self.caller.ask(sent or request())
+        await self.caller.ask(sent or SHIP_OF[self.port])
 
     async def answer(self, *, has_no_body: bool = False) -> tuple[bytes, bytes]:
         """The next answer, its head and its body."""
@@ -136,7 +179,7 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway(
-    play: Play, limits: Limits = LIMITS, *, waits: bool = False, authentication: str = BEARER
+    play: Play, limits: Limits = LIMITS, *, waits: bool = False, authentication: str = BEARER, port: int = 8080
 ) -> AsyncIterator[Gateway]:
     """The gateway before an upstream, one connection to which is idle already."""
 
@@ -150,9 +193,9 @@ async def gateway(
         upstream = await stack.enter_async_context(stage(warm, limits))
         document = (DOCUMENT % upstream.route.port).replace(BEARER, authentication)
         one = await stack.enter_async_context(world(document, settings=Settings(limits=limits)))
-        app = waited_for(one.apps[8080]) if waits else one.apps[8080]
-        there = Gateway(await stack.enter_async_context(serving(app)), lambda: upstream.connections)
-        await there.ask(request(b"/ships/warm"))
+        app = waited_for(one.apps[port]) if waits else one.apps[port]
+        there = Gateway(await stack.enter_async_context(serving(app)), lambda: upstream.connections, port)
+        await there.ask(WARM[port])
         await there.answer()
         yield there
 
@@ -204,25 +247,6 @@ ANSWERS = {
 }
 
 
-async def answered(answer: bytes, target: bytes, limits: Limits, *, waits: bool) -> tuple[list[bytes], bytes, int]:
-    """The head's lines, the body, and how many tasks are left."""
-    async with gateway(saying(answer, OK), limits, waits=waits) as one:
-        await one.ask(request(target))
-        head, body = await one.answer()
-        tasks = one.waiting
-        await one.ask()
-        assert (await one.answer())[1] == b"{}"
-        return sorted(head.split(b"\r\n")), body, tasks
-
-
-@pytest.mark.parametrize("anyio_backend", LOOPS)
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_an_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
-    head, body, _ = await answered(ANSWERS[name], SHIP, LIMITS, waits=True)
-
-    assert await answered(ANSWERS[name], SHIP, LIMITS, waits=False) == (head, body, 0)
-
-
 NAMED = b'{"name": "Ada", "more": [1, 2]}'
 MAPPED = {
     "here": head(b"200 OK", b"content-length: 31", b"x-own: a", b'etag: "a"') + NAMED,
@@ -243,17 +267,65 @@ MAPPED = {
 }
 
 
+async def answered(
+    answer: bytes, sent: bytes, limits: Limits = LIMITS, *, waits: bool, port: int = 8080
+) -> tuple[list[bytes], bytes, int]:
+    """The head's lines, the body, and how many tasks are left."""
+    async with gateway(saying(answer, OK), limits, waits=waits, port=port) as one:
+        await one.ask(sent)
+        head, body = await one.answer()
+        tasks = one.waiting
+        await one.ask()
+        assert b"{}" in (await one.answer())[1]
+        return sorted(head.split(b"\r\n")), body, tasks
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS)
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
+    head, body, _ = await answered(ANSWERS[name], request(), waits=True)
+
+    assert await answered(ANSWERS[name], request(), waits=False) == (head, body, 0)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+async def test_an_answer_to_a_post_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
+    head, body, _ = await answered(ANSWERS[name], NOTE, waits=True)
+
+    assert await answered(ANSWERS[name], NOTE, waits=False) == (head, body, 0)
+
+
+@pytest.mark.parametrize("version", ["2026-07-28", "2025-06-18"])
+@pytest.mark.parametrize("tool", ["get-ship", "name-ship"])
+@pytest.mark.parametrize("name", [*ANSWERS, *(f"mapped, {name}" for name in MAPPED)])
+async def test_an_agent_is_told_the_same_whether_somebody_waits_for_it_or_not(
+    name: str, tool: str, version: str
+) -> None:
+    answer = ANSWERS[name] if name in ANSWERS else MAPPED[name.removeprefix("mapped, ")]
+    limits = replace(LIMITS, body=200)
+    sent = tool_call(tool, version, id="s-1")
+    head, body, _ = await answered(answer, sent, limits, waits=True, port=9090)
+
+    assert await answered(answer, sent, limits, waits=False, port=9090) == (head, body, 0)
+    if (tool, name) in {("name-ship", "mapped, here"), ("name-ship", "mapped, compressed")}:
+        assert json.loads(body)["result"]["structuredContent"] == {"called": "Ada", "asked": "for s-1"}
+
+
 @pytest.mark.parametrize("name", MAPPED)
 async def test_a_mapped_answer_is_the_same_whether_somebody_waits_for_it_or_not(name: str) -> None:
-    limits = replace(LIMITS, body=200)
-    head, body, _ = await answered(MAPPED[name], b"/names/s-1", limits, waits=True)
+    limits, sent = replace(LIMITS, body=200), request(b"/names/s-1")
+    head, body, _ = await answered(MAPPED[name], sent, limits, waits=True)
 
-    assert await answered(MAPPED[name], b"/names/s-1", limits, waits=False) == (head, body, 0)
+    assert await answered(MAPPED[name], sent, limits, waits=False) == (head, body, 0)
     if name in ("here", "created", "in pieces", "chunked", "compressed"):
         assert json.loads(body) == {"called": "Ada", "asked": "for s-1"}
 
 
-async def test_nobody_waits_where_an_upstream_connection_is_idle() -> None:
+@pytest.mark.parametrize(
+    ("port", "sent"),
+    [(8080, request()), (8080, NOTE), (9090, tool_call("get-ship", id="a")), (9090, tool_call("note", body={}))],
+)
+async def test_nobody_waits_where_an_upstream_connection_is_idle(port: int, sent: bytes) -> None:
     there: list[Gateway] = []
     seen: list[list[object]] = []
 
@@ -262,10 +334,10 @@ async def test_nobody_waits_where_an_upstream_connection_is_idle() -> None:
         seen.extend([one.waiting, one.caller.made[0].relay is not None] for one in there)
         await peer.send(OK)
 
-    async with gateway(play) as one:
+    async with gateway(play, port=port) as one:
         there.append(one)
-        await one.ask()
-        assert (await one.answer())[1] == b"{}"
+        await one.ask(sent)
+        assert b"{}" in (await one.answer())[1]
 
     assert seen == [[0, True]]
 
@@ -293,10 +365,16 @@ async def test_what_breaks_off_before_its_head_is_asked_for_again_where_nothing_
         if peer.number > 1:
             await peer.send(OK)
 
-    async with gateway(play) as one:
-        await one.ask()
-        assert (await one.answer())[1] == b"{}"
-        assert one.connections() == 2
+    for port in (8080, 9090):
+        async with gateway(play, port=port) as one:
+            await one.ask()
+            assert b"{}" in (await one.answer())[1]
+            assert one.connections() == 2
+    for port, sent in ((8080, NOTE), (9090, tool_call("note", body={}))):
+        async with gateway(play, port=port) as one:
+            await one.ask(sent)
+            assert b"broke off" in (await one.answer())[1]
+            assert one.connections() == 1
 
     async def half(peer: Peer) -> None:
         await peer.request()
@@ -310,6 +388,16 @@ async def test_what_breaks_off_before_its_head_is_asked_for_again_where_nothing_
     assert "GET /ships/{id}: 502" in caplog.text
 
 
+async def test_a_call_whose_upstream_breaks_off_is_logged_by_its_tool(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "fairlead"):
+        async with gateway(saying(b"HTTP/1.1 200"), replace(LIMITS, read=0.2), port=9090) as one:
+            await one.ask()
+            result = json.loads((await one.answer())[1])["result"]
+
+    assert (result["isError"], result["structuredContent"]["status"]) == (True, 504)
+    assert "tool get-ship: 504" in caplog.text
+
+
 @pytest.mark.parametrize("limits", [replace(LIMITS, read=0.2), replace(LIMITS, total=0.2)])
 async def test_an_upstream_that_says_nothing_of_use_is_a_problem_in_time(limits: Limits) -> None:
     async with gateway(saying(b"HTTP/1.1 100 Continue\r\n\r\n"), limits) as one:
@@ -320,7 +408,8 @@ async def test_an_upstream_that_says_nothing_of_use_is_a_problem_in_time(limits:
     assert b"did not answer in time" in body
 
 
-async def test_an_upstream_is_let_go_when_its_caller_hangs_up() -> None:
+@pytest.mark.parametrize("port", [8080, 9090])
+async def test_an_upstream_is_let_go_when_its_caller_hangs_up(port: int) -> None:
     begun, gone = asyncio.Event(), asyncio.Event()
 
     async def play(peer: Peer) -> None:
@@ -329,7 +418,7 @@ async def test_an_upstream_is_let_go_when_its_caller_hangs_up() -> None:
         await peer.reader.read()
         gone.set()
 
-    async with gateway(play) as one:
+    async with gateway(play, port=port) as one:
         await one.ask()
         await begun.wait()
         one.caller.writer.close()
@@ -411,11 +500,13 @@ async def test_callers_are_told_when_the_gateway_stops() -> None:
         begun.set()
         await peer.reader.read()
 
-    async with gateway(play) as one:
-        await one.ask()
-        await begun.wait()
-        one.caller.made[0].give_up()
-        assert b"503 Service Unavailable" in (await one.answer())[0]
+    for port, told in ((8080, b"503 Service Unavailable"), (9090, b"the gateway is stopping")):
+        begun.clear()
+        async with gateway(play, port=port) as one:
+            await one.ask()
+            await begun.wait()
+            one.caller.made[0].give_up()
+            assert told in b"".join(await one.answer())
 
 
 async def echo(peer: Peer) -> None:
@@ -482,16 +573,61 @@ async def test_a_request_is_the_same_upstream_whether_somebody_waits_or_not(sent
     assert answers == [answers[0]] * 6
 
 
+CALLS = [
+    tool_call("get-ship", id="a"),
+    tool_call("get-ship", "2025-11-25", id="a"),
+    tool_call("get-ship", id="a", view="full"),
+    tool_call("get-ship", view="full", id="a"),
+    tool_call("get-ship", id="a", view=None),
+    tool_call("get-ship", id="a b/c?"),
+    tool_call("get-ship", id=".."),
+    tool_call("get-ship", id=""),
+    tool_call("get-ship", id="\ud800"),
+    tool_call("get-ship", id=7),
+    tool_call("get-ship", id=["a"]),
+    tool_call("get-ship"),
+    tool_call("get-ship", id="a", other="b"),
+    tool_call("get-kind", id="tug"),
+    tool_call("get-kind", id="ship"),
+    tool_call("get-berth", dock="a", number=7),
+    tool_call("get-berth", dock="a", number="7"),
+    tool_call("note", body={"text": "a"}),
+    tool_call("note", body="text"),
+    tool_call("no-tool", id="a"),
+    tool_call("get-ship", "2026-07-28", b"origin: https://evil.example", id="a"),
+    tool_call("get-ship", "2026-07-28", b"mcp-name: other", id="a"),
+    tool_call("get-ship", "1999-01-01", id="a"),
+    tool_call("get-ship", id="a").replace(b"/mcp ", b"/mcp?include=get-* "),
+    tool_call("get-ship", id="a").replace(b"/mcp ", b"/mcp?include=nothing "),
+    tool_call("get-ship", id="a").replace(b'"jsonrpc"', b'"jsonRPC"'),
+]
+
+
+@pytest.mark.parametrize("sent", CALLS, ids=lambda sent: sent.partition(b'"arguments"')[2][:40].decode("latin-1"))
+async def test_a_call_is_the_same_upstream_whether_somebody_waits_or_not(sent: bytes) -> None:
+    answers = []
+    for waits in (True, False):
+        async with gateway(echo, waits=waits, port=9090) as one:
+            for _ in range(3):  # what is asked for again is not made again
+                await one.ask(sent)
+                answers.append(await one.answer())
+            await one.ask(tool_call("get-ship", id="b"))
+            assert b"GET /api/ships/b HTTP/1.1" in (await one.answer())[1]
+
+    assert answers == [answers[0]] * 6
+
+
 AWS = "{type: aws-sig-v4, accessKeyId: a, secretKey: b, region: c, service: d}"
 OAUTH1 = "{type: oauth1, consumerKey: a, consumerSecret: b}"
 
 
 @pytest.mark.parametrize("authentication", [AWS, OAUTH1])
-async def test_every_request_has_a_signature_of_its_own(authentication: str) -> None:
-    async with gateway(echo, authentication=authentication) as one:
+@pytest.mark.parametrize("port", [8080, 9090])
+async def test_every_request_has_a_signature_of_its_own(authentication: str, port: int) -> None:
+    async with gateway(echo, authentication=authentication, port=port) as one:
         signatures = set()
-        for name in (b"a", b"b", b"c", b"d"):
-            await one.ask(request(b"/ships/" + name))
+        for name in ("a", "b", "c", "d"):
+            await one.ask(tool_call("get-ship", id=name) if port == 9090 else request(f"/ships/{name}".encode()))
             found = re.search(rb"ignature=[^\r]*", (await one.answer())[1])
             assert found
             signatures.add(found[0])

@@ -26,8 +26,8 @@ CEILINGS = {
     "REST, passed through": 388,  # 379
     "REST, mapped": 414,  # 405, for 50 items
     "REST, with a body": 415,  # 406
-    "MCP 2026-07-28, tools/call": 377,  # 367
-    "MCP 2025-11-25, tools/call": 376,  # 366
+    "MCP 2026-07-28, tools/call": 393,  # 383
+    "MCP 2025-11-25, tools/call": 392,  # 382
 }
 DOCUMENT = """
 naftiko: 1.0.0-alpha2

@@ -42,27 +42,27 @@ def answer(result: Result, data: bytes, tool: str, any_json: bool, *, is_file: b
 
     One that `is_file` is never taken for text.
     """
+    charset = result.charset.lower() or "utf-8"
     if not result.is_success:
-        text = f"{result.status_text}\n\n{_text(result, data) or ''}".rstrip()
-        return Answer(_text_block(text), is_error=True)
-    text_or_none = None if is_file else _text(result, data)
-    if text_or_none is None:
+        told = f"{result.status_text}\n\n{_text(result.media_type, charset, data) or ''}".rstrip()
+        return Answer(_text_block(told), is_error=True)
+    text = None if is_file else _text(result.media_type, charset, data)
+    if text is None:
         return Answer(_file(result.media_type, data, tool))
-    return Answer(_text_block(text_or_none), _structure(text_or_none.encode(), any_json))
+    return Answer(_text_block(text), _structure(data if charset == "utf-8" else text.encode(), any_json))
 
 
 def _text_block(text: str) -> types.TextContent:
     return types.TextContent(text=text)
 
 
-def _text(result: Result, data: bytes) -> str | None:
+def _text(media_type: str, charset: str, data: bytes) -> str | None:
     """The body as text, None where it is none."""
-    if result.media_type.startswith(("image/", "audio/", "video/")):
+    if media_type.startswith(("image/", "audio/", "video/")):
         return None
-    charset = result.charset or "utf-8"
     try:
         text = data.decode(charset)
-        if charset.lower() != "utf-8":
+        if charset != "utf-8":
             text.encode()  # some charsets can name half a character, which is no text
     except (UnicodeError, LookupError):
         return None

@@ -17,7 +17,7 @@ from fairlead.errors import ArgumentError, CallError, MethodNotAllowed
 from fairlead.exposes.forward import Proxy
 from fairlead.exposes.http import UnlessGone, log, send_empty, send_error, send_result
 from fairlead.exposes.proxy import METHODS, Forwarding, Passing
-from fairlead.exposes.request import Reader, Reading, has_body, read_body
+from fairlead.exposes.request import Reader, Reading, read_body
 from fairlead.exposes.rest import Route
 from fairlead.exposes.routing import Match, RouteTable
 from fairlead.exposes.shortcut import Shortcut
@@ -95,14 +95,12 @@ class Gateway:
             await self._pages(scope, receive, send)
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
-        """Whether the answer to a request is on its way already, as it comes from upstream, and nobody has to wait.
-
-        Where it is not, or this raises, nothing has happened, and the request is to be answered in the ordinary way.
-        """
-        if scope["method"] != "GET" or has_body(scope):
+        """A `Relaying` of what comes from upstream."""
+        method, body = scope["method"], caller.body_sent
+        if method == "HEAD" or body is None or len(body) > self._reading.body:
             return False
-        match = self._table.find("GET", scope["raw_path"])
-        response = match.found.shortcut.begin(match.values, scope) if match and match.found.shortcut else None
+        match = self._table.find(method, scope["raw_path"])
+        response = match.found.shortcut.begin(match.values, scope, body) if match and match.found.shortcut else None
         if match and response:
             Relay(response, caller, match.found.route)
         return response is not None

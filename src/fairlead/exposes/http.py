@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +23,14 @@ _UNBUFFERED: Final = ("x-accel-buffering", "no")
 
 HANG_UP: Final = "fairlead.hang_up"
 """The extension of ASGI by which our server lets itself be told what to call as soon as the caller hangs up."""
+
+
+class Written(NamedTuple):
+    """A response that is to be sent as it is."""
+
+    status: int
+    headers: Headers
+    body: bytes
 
 
 class UnlessGone:
@@ -61,9 +69,12 @@ class UnlessGone:
 
 async def send_json(body: bytes, send: Send, *, head: bool = False) -> None:
     """Sends JSON that is already written; with `head` its headers only."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    await _send_written(as_json(body), send, head=head)
+
+
+def as_json(body: bytes) -> Written:
+    """The response with JSON that is already written."""
+    return Written(200, (("content-type", "application/json"), ("content-length", str(len(body)))), body)
 
 
 async def send_result(result: Result, send: Send, *, head: bool = False) -> None:
@@ -93,16 +104,19 @@ async def send_result(result: Result, send: Send, *, head: bool = False) -> None
 
 async def send_error(error: CallError, send: Send, *, head: bool = False) -> None:
     """Sends an error as `application/problem+json` (RFC 9457)."""
-    headers, body = problem(error)
-    await send({"type": "http.response.start", "status": error.status, "headers": _encoded(headers)})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    await _send_written(problem(error), send, head=head)
 
 
-def problem(error: CallError) -> tuple[Headers, bytes]:
-    """The headers and the body that tell of an error."""
+async def _send_written(written: Written, send: Send, *, head: bool) -> None:
+    await send({"type": "http.response.start", "status": written.status, "headers": _encoded(written.headers)})
+    await send({"type": "http.response.body", "body": b"" if head else written.body})
+
+
+def problem(error: CallError) -> Written:
+    """The response that tells of an error."""
     body = json.dumps(error.problem(), separators=(",", ":"), default=str).encode()
     own = (("content-type", "application/problem+json"), ("content-length", str(len(body))))
-    return (*own, *error.headers), body
+    return Written(error.status, (*own, *error.headers), body)
 
 
 def unbuffered(headers: Headers) -> Headers:

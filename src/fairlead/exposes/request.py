@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope
 
 from fairlead.arguments import Encoded, Input, Inputs, Opaque, plain
 from fairlead.errors import ArgumentError, TooLarge
+from fairlead.exposes.learned import takes_any_text
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, found_out, to_upstream
 from fairlead.jsonpath import compile_path
@@ -83,8 +84,7 @@ class Reader:
     @cached_property
     def is_of_path(self) -> bool:
         """Whether requests without query and body give nothing but the texts of their paths."""
-        listed = self._at.get("path", ())
-        is_text = all(item.type in (None, "string") and not (item.pattern or item.enum) for item in listed)
+        is_text = all(map(takes_any_text, self._at.get("path", ())))
         return is_text and self._at.keys().isdisjoint(("header", "cookie"))
 
     def streams(self, scope: Scope) -> bool:

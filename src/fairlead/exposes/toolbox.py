@@ -6,14 +6,16 @@ Clients accept 40 tools, or 128, or pay for each with tokens; a pattern names to
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Final
 from urllib.parse import parse_qsl
 
 import mcp_types as types
 
 from fairlead.errors import ArgumentError, did_you_mean
+from fairlead.exposes.learned import Learner, takes_any_text
 from fairlead.exposes.mcp import Hints, Tool
 from fairlead.jsontext import dumps
 from fairlead.operation import Arguments, Operation
@@ -22,13 +24,22 @@ PAGE: Final = 500
 """How many tools one answer to tools/list holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ToolEndpoint:
     """A tool under the name it has on one endpoint, and the operation behind it."""
 
     name: str
     tool: Tool
     operation: Operation
+    learner: Learner = field(default_factory=Learner, compare=False)
+
+    @cached_property
+    def takes_any_text(self) -> bool:
+        """Whether nothing is wrong with arguments that are texts, as far as their inputs say."""
+        return all(map(takes_any_text, self.operation.inputs))
+
+    def __str__(self) -> str:
+        return f"tool {self.name}"
 
     def of_nothing(self, arguments: Arguments) -> bytes | None:
         """The structure of an empty answer, where the tool has promised one."""

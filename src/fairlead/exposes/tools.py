@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final, TypeVar, get_args
 
 import anyio
@@ -25,21 +26,23 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed
-from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
 from fairlead.exposes.http import UnlessGone, send_json
 from fairlead.exposes.library import Library, as_error
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.request import read_body
 from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
+from fairlead.exposes.toolcall import called, relayed
 from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
-from fairlead.operation import Arguments
+from fairlead.relay import Caller
 
 T = TypeVar("T")
 Context = ServerRequestContext[Any]
 Paged = types.PaginatedRequestParams | None
 NO_LIBRARY: Final = Library((), ())
+PLAIN: Final = "fairlead.plain"
+"""Where a scope holds what its request was recognised as."""
 log = logging.getLogger("fairlead")
 MAX_DEPTH = 200
 """How deep the structure of an answer may be for the SDK, which cannot write what is deeper than about 250."""
@@ -118,6 +121,18 @@ class McpEndpoint:
         with UnlessGone(scope, receive):
             await self._respond(tools, scope, body, send)
 
+    def relay(self, scope: Scope, caller: Caller) -> bool:
+        """A `Relaying` of plain calls."""
+        tools, body = self._parts.get(scope["query_string"]), caller.body_sent
+        if not (self._hot and tools and body and scope["method"] == "POST" and len(body) <= self._max_body):
+            return False
+        plain = scope[PLAIN] = recognised(scope["headers"], body)
+        if plain is None or not isinstance(plain.request, Call):
+            return False
+        tool, arguments = tools.find(plain.request.params.name), plain.request.params.arguments
+        write = partial(plain.answered, server=self._identity)
+        return tool is not None and relayed(tool, arguments, caller, write, any_json=plain.is_modern)
+
     def _part(self, query: bytes) -> Toolbox:
         """The tools that a request is about; the query may ask for some of them only."""
         if query in self._parts:
@@ -128,13 +143,13 @@ class McpEndpoint:
         return part
 
     async def _respond(self, tools: Toolbox, scope: Scope, body: bytes, send: Send) -> None:
-        plain = recognised(scope["headers"], body) if self._hot else None
+        plain = scope[PLAIN] if PLAIN in scope else recognised(scope["headers"], body) if self._hot else None
         if plain is None:
             await self._by_sdk(scope, body, send)
         elif not isinstance(plain.request, Call):
             await self._recall(plain, scope, body, send)
         elif tool := tools.find(plain.request.params.name):
-            answered = await _called(tool, plain.request.params.arguments, plain.is_modern)
+            answered = await called(tool, plain.request.params.arguments, any_json=plain.is_modern)
             await send_json(plain.answered(answered, self._identity), send)
         else:
             await self._by_sdk(scope, body, send)
@@ -180,7 +195,8 @@ class McpEndpoint:
             hint = tools.hint(params.name)
             message = f"unknown tool {params.name!r}" + (f"; {hint}" if hint else "")
             raise MCPError(types.INVALID_PARAMS, message)
-        answered = await _called(tool, params.arguments or {}, context.protocol_version in MODERN_PROTOCOL_VERSIONS)
+        any_json = context.protocol_version in MODERN_PROTOCOL_VERSIONS
+        answered = await called(tool, params.arguments or {}, any_json=any_json)
         structure = loads(answered.structure.decode()) if answered.structure else None
         if not is_shallow(structure, MAX_DEPTH):
             structure = None
@@ -226,23 +242,6 @@ async def _or_error(name: str, wanted: Awaitable[T]) -> T:
     except Exception:
         log.exception("%r failed", name)
         raise as_error(CallError("the call failed for a reason of our own; the log has more")) from None
-
-
-async def _called(tool: ToolEndpoint, arguments: Arguments, any_json: bool) -> Answer:
-    """The answer to a call, whatever happens."""
-    try:
-        result = await tool.operation(arguments)
-        data = await result.body.read()
-        if result.is_success and not data:
-            return empty(result, tool.of_nothing(arguments))
-        return answer(result, data, tool.name, any_json, is_file=tool.tool.exposed.is_binary)
-    except CallError as error:
-        if error.status >= 500:
-            log.warning("tool %s: %d %s", tool.name, error.status, error)
-        return failure(error)
-    except Exception:
-        log.exception("tool %r failed", tool.name)
-        return failure(CallError("the call failed for a reason of our own; the log has more"))
 
 
 def _replayed(body: bytes) -> Receive:

@@ -36,13 +36,21 @@ class Response:
     """A response on its way, its head first; `close` it, or read to the end."""
 
     def __init__(
-        self, incoming: Incoming, connection: Connection, route: Route, pool: Pool, deadline: float = inf
+        self,
+        incoming: Incoming,
+        connection: Connection,
+        route: Route,
+        pool: Pool,
+        deadline: float = inf,
+        *,
+        may_repeat: bool = False,
     ) -> None:
         self._incoming = incoming
         self._connection: Connection | None = connection
         self._route = route
         self._pool = pool
         self._deadline = deadline
+        self._may_repeat = may_repeat
         self.is_stale = False
         self._close_at_end()
 
@@ -86,7 +94,7 @@ class Response:
             try:
                 connection.check()
             except Disconnected:
-                self.is_stale = not incoming.began
+                self.is_stale = self._may_repeat and not incoming.began
                 raise
         if incoming.head is None:
             return None
@@ -110,11 +118,12 @@ class Response:
 
 
 class Ready(NamedTuple):
-    """A request without a body that may be sent again, as it will be sent."""
+    """A request as it will be sent, with all of its body."""
 
     method: str
     route: Route
     head: bytes
+    body: bytes
     pool: Pool
     total: float
     """Seconds for its answer."""
@@ -128,7 +137,9 @@ class Ready(NamedTuple):
         if connection is None:
             return None
         deadline = asyncio.get_running_loop().time() + self.total
-        return Response(connection.begin(self.method, head), connection, self.route, self.pool, deadline)
+        incoming = connection.begin(self.method, head, self.body)
+        may_repeat = self.method in IDEMPOTENT
+        return Response(incoming, connection, self.route, self.pool, deadline, may_repeat=may_repeat)
 
 
 class Client:
@@ -139,13 +150,14 @@ class Client:
         self._total = limits.total
 
     def ready(self, request: Outgoing) -> Ready | None:
-        """The request, ready to be sent without waiting; None where it cannot be, or could do harm twice.
+        """The request, ready to be sent without waiting; None where its body is still to come.
 
         Raises `ArgumentError`.
         """
-        if request.content is not None or request.method not in IDEMPOTENT:
+        body = b"" if request.content is None else request.content
+        if not isinstance(body, bytes):
             return None
-        return Ready(request.method, request.route, _head(request), self.pool, self._total)
+        return Ready(request.method, request.route, _head(request), body, self.pool, self._total)
 
     async def send(self, request: Outgoing) -> Response:
         """The response, its body not yet read; raises a `CallError`."""

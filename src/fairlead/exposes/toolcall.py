@@ -1,0 +1,57 @@
+"""Calls of tools: an answer for an agent, whatever happens. Nobody waits for it where it is one request upstream."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from fairlead.errors import CallError, Unforeseen
+from fairlead.exposes.answers import Answer, answer, empty, failure
+from fairlead.exposes.http import as_json
+from fairlead.exposes.toolbox import ToolEndpoint
+from fairlead.operation import NOTHING, Arguments, Bytes, Result
+from fairlead.relay import Caller, Relay
+
+log = logging.getLogger("fairlead")
+
+
+async def called(tool: ToolEndpoint, arguments: Arguments, *, any_json: bool) -> Answer:
+    """The answer to a call; with `any_json` its structure may be any JSON, and else an object."""
+    try:
+        result = await tool.operation(arguments)
+        return _answer(tool, arguments, result, await result.body.read(), any_json=any_json)
+    except CallError as error:
+        if error.status >= 500:
+            log.warning("%s: %d %s", tool, error.status, error)
+        return failure(error)
+    except Exception:
+        log.exception("%s failed", tool)
+        return failure(Unforeseen())
+
+
+def relayed(
+    tool: ToolEndpoint, arguments: Arguments, caller: Caller, write: Callable[[Answer], bytes], *, any_json: bool
+) -> bool:
+    """Whether the same answer, as it is to be written in JSON, is on its way to the caller already.
+
+    Where it is not, or this raises, nothing has happened.
+    """
+
+    def finish(result: Result, data: bytes, read: Arguments) -> Result:
+        status, headers, body = as_json(write(_answer(tool, arguments, result, data, any_json=any_json)))
+        return Result(status, headers, Bytes(body))
+
+    make = partial(tool.operation.ready, forwarded=NOTHING)
+    ready, head = tool.learner.request(arguments, () if tool.takes_any_text else None, make)
+    given = partial(tool.operation.inputs.by_name, arguments)
+    response = ready.finished(finish, always=True).begin(head, given) if ready else None
+    if response:
+        Relay(response, caller, tool, lambda error: as_json(write(failure(error))))
+    return response is not None
+
+
+def _answer(tool: ToolEndpoint, arguments: Arguments, result: Result, data: bytes, *, any_json: bool) -> Answer:
+    if result.is_success and not data:
+        return empty(result, tool.of_nothing(arguments))
+    return answer(result, data, tool.name, any_json, is_file=tool.tool.exposed.is_binary)
