@@ -50,7 +50,8 @@ class Shaped(Single):
 
     def _mapped(self, value: Json, result: Result, arguments: Arguments) -> Result:
         try:
-            return json_result(self.shape(value, arguments), result.status, _without_entity(result.headers))
+            headers = tuple([pair for pair in result.headers if pair[0] not in _ENTITY])
+            return json_result(self.shape(value, arguments), result.status, headers)
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:
@@ -64,7 +65,7 @@ def _empty(result: Result) -> Result:
 def read(data: bytes, result: Result, form: Format) -> Json:
     """The value of an answer with that body; raises `UpstreamFailed` where it is not of the format."""
     try:
-        return form(data, result.charset)
+        return form(data, result.charset if form.takes_charset else "")
     except Excess as error:
         raise UpstreamFailed(f"the upstream's answer {error}") from None
     except ValueError:

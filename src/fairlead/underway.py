@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from math import inf
 from typing import Any, NamedTuple
 
 from fairlead.decoding import Decoder
@@ -28,8 +27,11 @@ def shown(head: ResponseHead) -> Headers:
 
 def encoding_of(head: ResponseHead) -> str:
     """The content encodings of the body, in their order."""
-    said = [value for name, value in head.headers if name == "content-encoding"]
-    return ", ".join(said) if said else ""
+    encoding = ""
+    for name, value in head.headers:
+        if name == "content-encoding":
+            encoding = f"{encoding}, {value}" if encoding else value
+    return encoding
 
 
 class Passing(NamedTuple):
@@ -78,58 +80,49 @@ class _Finished(NamedTuple):
 class _Whole:
     """A response of which nothing goes on before all of it is here, and finished; one that is no success passes."""
 
-    __slots__ = ("_deadline", "_decoder", "_given", "_made", "_response", "_way")
+    __slots__ = ("_decoder", "_given", "_response", "_way", "close", "head", "is_done", "listen")
+
+    head: ResponseHead
 
     def __init__(self, response: Response, way: _Finished, given: Callable[[], Arguments]) -> None:
         self._response = response
         self._way = way
         self._given = given
-        self._deadline = inf
         self._decoder: Decoder | None = None
-        self._made: Result | None = None
-
-    @property
-    def head(self) -> ResponseHead:
-        return self._made or self._response.head
-
-    @property
-    def is_done(self) -> bool:
-        return self._response.is_done
+        self.is_done = False
+        self.listen = response.listen
+        self.close = response.close
 
     @property
     def is_stale(self) -> bool:
         return self._response.is_stale
 
-    def listen(self, told: Callable[[], object]) -> None:
-        self._response.listen(told, self._deadline)
-
     def look(self) -> bytes | None:
-        data = self._response.look()
+        response = self._response
+        data = response.look()
         if data is None:
             return None
-        head = self._response.head
+        self.is_done = response.is_done
+        self.head = head = response.head
         if not (self._way.always or 200 <= head.status < 300):
             return data
         whole = self._whole(data, encoding_of(head))
         if whole is None:
             return None
         result = Result(head.status, shown(head), Bytes(whole))
-        self._made = self._way.finish(result, whole, _Later(self._given))
-        return _here(self._made)
+        self.head = made = self._way.finish(result, whole, _Later(self._given))
+        return _here(made)
 
     def _whole(self, data: bytes, encoding: str) -> bytes | None:
         """The body, decoded and bounded, of which that came now; None as long as more has to come."""
-        is_done, limits = self._response.is_done, self._way.limits
+        limits = self._way.limits
         if self._decoder is None:
-            if is_done and not encoding and len(data) <= limits.body:
+            if self.is_done and not encoding and len(data) <= limits.body:
                 return data
             self._decoder = Decoder(encoding, limits.body)
-            self._deadline = get_running_loop().time() + limits.total
+            self._response.be_whole_by(get_running_loop().time() + limits.total)
         self._decoder.feed(data)
-        return self._decoder.whole() if is_done else None
-
-    def close(self) -> None:
-        self._response.close()
+        return self._decoder.whole() if self.is_done else None
 
 
 def _here(result: Result) -> bytes:

@@ -29,6 +29,8 @@ class Format:
     max_bytes: int | None = None
     is_quick: bool = False
     """Whether reading never takes so long that others should go on beside it."""
+    takes_charset: bool = True
+    """Whether a charset that is said means anything."""
     has_lists: bool = True
     """Whether one item in a list is told from one that is not in a list."""
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from fairlead.errors import UpstreamFailed
 from fairlead.jsonpath import extended, plain, standard
 from fairlead.jsonpath.base import SKIPPED, Path, PathError
 from fairlead.jsonpath.jayway import FUNCTIONS, standardised
@@ -40,6 +39,8 @@ def compile_path(expression: str) -> Callable[[Any], Any] | None:
         if text.endswith(call):
             return Applied(function, compile_path(text.removesuffix(call)))
     path = plain.compile_path(text) or _standard_or_extended(standardised(text))
+    if isinstance(path, plain.PlainPath) and path.names:
+        return Named(path, path.names)
     return First(path) if path.is_definite else Every(path)
 
 
@@ -82,8 +83,22 @@ class First:
     path: Path
 
     def __call__(self, value: Any) -> Any:
-        found = _find(self.path, value)
+        found = self.path.find(value)
         return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Named(First):
+    """The same for a path of nothing but names, as most are."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, value: Any) -> Any:
+        for name in self.names:
+            if not isinstance(value, dict) or name not in value:
+                return None
+            value = value[name]
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,7 @@ class Every:
     path: Path
 
     def __call__(self, value: Any) -> Any:
-        return _find(self.path, value)
+        return self.path.find(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +120,3 @@ class Applied:
 
     def __call__(self, value: Any) -> Any:
         return self.function(self.get(value) if self.get else value)
-
-
-def _find(path: Path, value: Any) -> list[Any]:
-    try:
-        return path.find(value)
-    except RecursionError:
-        raise UpstreamFailed("the upstream's answer is nested too deeply for its output mapping") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
+from fairlead.errors import UpstreamFailed
+
 QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 """A text in quotes, in which nothing else of the grammar stands."""
 
@@ -23,4 +25,9 @@ class Path(Protocol):
         """Whether it leads to one place at most."""
 
     def find(self, value: Any) -> list[Any]:
-        """All that it finds, in order; raises `RecursionError` where the value is nested too deeply for it."""
+        """All that it finds, in order; raises `UpstreamFailed` where the value is too large or too deep for it."""
+
+
+def too_deep() -> UpstreamFailed:
+    """A value is nested more deeply than a path can follow."""
+    return UpstreamFailed("the upstream's answer is nested too deeply for its output mapping")

@@ -19,7 +19,7 @@ from jsonpath_ng.ext.parser import parse
 from jsonpath_ng.ext.string import Split, Str, Sub
 from jsonpath_ng.jsonpath import Wildcard
 
-from fairlead.jsonpath.base import PathError
+from fairlead.jsonpath.base import PathError, too_deep
 from fairlead.jsonpath.regexes import Regex, compile_regex
 
 MAX_BRANCHES = 64
@@ -48,7 +48,7 @@ class ExtendedPath:
         try:
             return [match.value for match in self.path.find(DatumInContext.wrap(value))]
         except RecursionError:
-            raise
+            raise too_deep() from None
         except Exception:  # noqa: BLE001 - the library raises whatever its functions do on a value they do not fit
             return []
 

@@ -73,6 +73,12 @@ class PlainPath:
     def is_definite(self) -> bool:
         return children not in self.steps
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, where it is nothing but names; else none."""
+        names = tuple(step.name for step in self.steps if isinstance(step, Member))
+        return names if len(names) == len(self.steps) else ()
+
     def find(self, value: Any) -> list[Any]:
         found = [value]
         for step in self.steps:

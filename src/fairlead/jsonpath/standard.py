@@ -22,7 +22,7 @@ from jsonpath_rfc9535.selectors import IndexSelector, NameSelector
 from jsonpath_rfc9535.tokens import TokenStream
 
 from fairlead.errors import UpstreamFailed
-from fairlead.jsonpath.base import QUOTED, PathError
+from fairlead.jsonpath.base import QUOTED, PathError, too_deep
 from fairlead.jsonpath.regexes import MAX_PATTERN, compile_regex
 
 MAX_WORK = 500_000
@@ -168,8 +168,8 @@ class StandardPath:
         self.work.begin()
         try:
             return [node.value for node in self.query.finditer(value)]
-        except JSONPathRecursionError:
-            raise RecursionError from None
+        except (JSONPathRecursionError, RecursionError):
+            raise too_deep() from None
 
 
 def compile_path(text: str) -> StandardPath:

@@ -50,6 +50,7 @@ class Response:
         self._route = route
         self._pool = pool
         self._deadline = deadline
+        self._end = inf
         self._may_repeat = may_repeat
         self.is_stale = False
         self._close_at_end()
@@ -81,11 +82,15 @@ class Response:
         self._close_at_end()
         return data
 
-    def listen(self, told: Callable[[], object], deadline: float = inf) -> None:
+    def listen(self, told: Callable[[], object]) -> None:
         """Has `told` called, once, as soon as there is something new to `look` at, or it is too late."""
         assert self._connection
-        latest = deadline if self._incoming.head else self._deadline
+        latest = self._end if self._incoming.head else self._deadline
         self._connection.listen(told, min(self._connection.patience(), latest))
+
+    def be_whole_by(self, end: float) -> None:
+        """Bounds the time for all of the body, which is else how long the upstream may be silent."""
+        self._end = end
 
     def look(self) -> bytes | None:
         """What is here of the body; None as long as the head is not. Raises a `CallError` where no more will come."""
