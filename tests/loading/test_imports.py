@@ -29,8 +29,8 @@ ORDER = """
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
     exposes.skill exposes
-    exposes.http relay exposes.routing exposes.upload exposes.learned exposes.request exposes.pages exposes.security exposes.openapi
-    exposes.shortcut exposes.proxy exposes.gateway
+    exposes.http relay exposes.routing exposes.upload exposes.learned exposes.request exposes.pages exposes.security
+    exposes.openapi exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.toolcall exposes.tools
     metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
     dialect capability imports document findings load
