@@ -30,6 +30,7 @@ _MAX_KNOWN: Final = 4096
 MAX_HEAD: Final = 64 * 1024
 """How much of a head is taken in, after the piece that it began in, before its end is there."""
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+_MALFORMED: Final = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def _nothing() -> None:
@@ -50,6 +51,7 @@ class Protocol(HttpToolsProtocol):
         self._asgi: Any = {"version": self.asgi_version, "spec_version": "2.3"}
         self.relay: Relay | None = None
         self._begun: Exchange | None = None
+        self._is_refused = False
         self._is_between = True
         self._in_head = False
         self._head = 0
@@ -64,6 +66,8 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads a request; one whose fields are those of the last one, byte by byte, does without the parser."""
+        if self._is_refused:
+            return
         if self._is_between:
             start = _START.match(data)
             if start and data.startswith(self._fields, start.end()):
@@ -81,13 +85,25 @@ class Protocol(HttpToolsProtocol):
         self._go()
         self._head = self._head + len(data) if self._in_head and not self._messages else 0
         if self._head > MAX_HEAD:
-            self._refuse_head()
+            self._refuse(_TOO_LARGE)
         if is_first and self._is_between and self._messages == 1 and self.cycle.keep_alive:
             self._remember(data)
 
-    def _refuse_head(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_TOO_LARGE)
+    def send_400_response(self, msg: str) -> None:
+        """Told that what has come is no request."""
+        self._refuse(_MALFORMED)
+
+    def _refuse(self, answer: bytes) -> None:
+        """Reads no more, and answers that, unless another answer is on its way, behind which the connection closes."""
+        self._is_refused = True
+        before = self.cycle
+        if before is None or before.response_complete:
+            self.transport.write(answer)
+        elif not before.more_body:
+            before.keep_alive = False
+            return
+        elif not (before.response_started or self.pipeline):
+            self.transport.write(answer)
         self.transport.close()
 
     def _remember(self, data: bytes) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.exposes.http import UnlessGone
 from fairlead.guard import LOOPBACK, Guard
+from fairlead.protocol import MAX_HEAD
 from serving.connections import GET, serving
 
 pytestmark = pytest.mark.anyio
@@ -243,3 +244,43 @@ async def test_the_body_before_a_head_is_no_part_of_it() -> None:
         assert b"200 OK" in await one.head()
         assert await one.reader.readexactly(len(body)) == body
         assert b"200 OK" in await one.head()
+
+
+@pytest.mark.parametrize("more", [b"\x00\xff\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"x: " + b"a" * 6 * MAX_HEAD])
+async def test_what_is_no_request_is_not_answered_in_the_midst_of_another_answer(more: bytes) -> None:
+    goes_on = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [LENGTH_2]})
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await goes_on.wait()
+        await send({"type": "http.response.body", "body": b"b"})
+
+    async with serving(app) as one:
+        await one.ask(GET)
+        await one.head()
+        await one.ask(more)
+        await one.ask(GET)
+        await asyncio.sleep(0.05)
+        goes_on.set()
+        assert await one.rest() == b"ab"
+
+
+async def test_a_request_whose_body_is_none_is_refused_unless_its_answer_has_begun() -> None:
+    chunked = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/begun":
+            await send({"type": "http.response.start", "status": 200, "headers": [LENGTH_2]})
+            await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with serving(app) as one:
+        await one.ask(chunked + b"no size\r\n")
+        assert (await one.rest()).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    async with serving(app) as one:
+        await one.ask(chunked.replace(b"/ ", b"/begun ", 1))
+        await one.head()
+        await one.ask(b"no size\r\n")
+        assert await one.rest() == b"a"
