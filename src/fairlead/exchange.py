@@ -43,6 +43,8 @@ class Exchange(RequestResponseCycle):
     _head = b""
     """Waits for the start of the body, at most until the loop's next turn."""
     _says_close = False
+    _ends_with_connection = False
+    """Whether nothing else tells where the body ends, as to callers who speak HTTP/1.0."""
 
     def __init__(self, connection: Connection, *args: Any) -> None:
         super().__init__(*args)
@@ -116,8 +118,9 @@ class Exchange(RequestResponseCycle):
         if not self.keep_alive and not self._says_close:
             lines.append(b"connection: close\r\n")
         if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _BODYLESS:
-            self.chunked_encoding = True
-            lines.append(b"transfer-encoding: chunked\r\n")
+            self.chunked_encoding = self.scope["http_version"] != "1.0"
+            self._ends_with_connection = not self.chunked_encoding
+            lines += [b"transfer-encoding: chunked\r\n"] if self.chunked_encoding else []
         lines.append(b"\r\n")
         self._head = b"".join(lines)
 
@@ -139,6 +142,8 @@ class Exchange(RequestResponseCycle):
             body = b""
         elif self.chunked_encoding:
             body = _chunk(body, is_last=not more)
+        elif self._ends_with_connection:
+            pass
         elif len(body) > self.expected_content_length:
             raise RuntimeError("the body is longer than its content-length")
         else:

@@ -40,6 +40,12 @@ async def test_a_body_without_a_length_is_chunked_and_one_with_a_length_is_not()
         assert await one.reader.readexactly(2) == b"ab"
 
 
+async def test_a_body_without_a_length_ends_with_the_connection_of_who_knows_no_chunks() -> None:
+    async with serving(answering((b"ab", True), (b"c", False))) as one:
+        await one.ask(GET.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert await one.rest() == b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nabc"
+
+
 async def test_a_head_does_not_wait_for_a_body_that_comes_later() -> None:
     goes_on = asyncio.Event()
 
