@@ -152,7 +152,11 @@ class Ready(Protocol):
 
     @property
     def head(self) -> bytes:
-        """All of it, as it is sent."""
+        """What is sent of it before its body."""
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
 
     def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
         """Sends a request of that head the same way; None where somebody has to wait for a connection.

@@ -44,6 +44,10 @@ class Passing(NamedTuple):
     def head(self) -> bytes:
         return self.sent.head
 
+    @property
+    def has_body(self) -> bool:
+        return bool(self.sent.body)
+
     def begin(self, head: bytes, given: Callable[[], Arguments]) -> Response | None:
         return self.sent.begin(head)
 
@@ -62,6 +66,10 @@ class _Finished(NamedTuple):
     @property
     def head(self) -> bytes:
         return self.sent.head
+
+    @property
+    def has_body(self) -> bool:
+        return bool(self.sent.body)
 
     def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
         response = self.sent.begin(head)

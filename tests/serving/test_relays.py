@@ -46,6 +46,13 @@ capability:
         inputParameters:
         - {name: id, in: path, type: string, required: true}
         - {name: view, in: query, type: string}
+    - name: mooring
+      path: /moorings/{id}
+      operations:
+      - name: moor
+        method: POST
+        inputParameters: [{name: id, in: path, type: string, required: true}]
+        body: {type: json, data: {ship: '{{id}}', fixed: true}}
     - name: berth
       path: /docks/{dock}/berths/{number}
       operations:
@@ -79,6 +86,7 @@ capability:
         inputParameters:
         - {name: id, in: path, type: string, enum: [tug, barge]}
         - {name: view, in: query, type: string, default: full}
+    - {name: moor, path: '/moor/{id}', operations: [{method: POST, name: moor, call: harbour.moor}]}
     - name: berth
       path: /berths/{number}/of/{dock}
       operations: [{method: GET, name: get-berth, call: harbour.get-berth}]
@@ -104,6 +112,10 @@ capability:
       description: One kind
       inputParameters: [{name: id, type: string, enum: [tug, barge]}]
       call: harbour.get
+    - name: moor
+      description: Makes a ship fast
+      inputParameters: [{name: id, type: string}]
+      call: harbour.moor
     - {name: note, description: A note, inputParameters: [{name: body, in: body, type: object}], call: harbour.note}
 """
 BEARER = "{type: bearer, token: secret}"
@@ -549,6 +561,8 @@ REQUESTS = [
     request(b"/notes", b"content-type: text/plain", b"content-length: 4", method=b"POST") + b"\r\n\r\n",
     request(b"/notes", b"content-length: 3", method=b"POST") + b"{1}",
     request(b"/notes?a=b", b"content-type: application/json", b"content-length: 0", method=b"POST"),
+    request(b"/moor/a", method=b"POST"),
+    request(b"/moor/a", b"content-length: 0", method=b"POST"),
     request(SHIP, b"transfer-encoding: chunked") + b"0\r\n\r\n",
     request(SHIP, b"origin: https://evil.example"),
     request(SHIP, method=b"HEAD"),
@@ -593,6 +607,7 @@ CALLS = [
     tool_call("get-berth", dock="a", number="7"),
     tool_call("note", body={"text": "a"}),
     tool_call("note", body="text"),
+    tool_call("moor", id="a"),
     tool_call("no-tool", id="a"),
     tool_call("get-ship", "2026-07-28", b"origin: https://evil.example", id="a"),
     tool_call("get-ship", "2026-07-28", b"mcp-name: other", id="a"),

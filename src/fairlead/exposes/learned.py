@@ -84,10 +84,10 @@ def _are_plain(values: Mapping[str, Any]) -> bool:
 
 
 def _learned(names: tuple[str, ...], make: Make) -> _Learned | None:
-    """What is made; None where a mark is not found again in the first line of its head, or is somewhere else too."""
+    """What is made; None where a mark is not found in the first line of its head, or may be somewhere else too."""
     marks = {token_hex(16).encode(): name for name in names}
     ready = make({name: mark.decode() for mark, name in marks.items()})
-    if ready is None:
+    if ready is None or ready.has_body:
         return None
     any_mark = re.compile(b"|".join(marks) or rb"(?!)")
     line, end, fields = ready.head.partition(b"\r\n")
