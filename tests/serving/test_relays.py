@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -132,7 +133,7 @@ ABOUT = "io.modelcontextprotocol/"
 CLIENT = {"name": "tests", "version": "1"}
 
 
-def tool_call(tool: str, version: str = "2026-07-28", *fields: bytes, **arguments: object) -> bytes:
+def tool_call(tool: str, version: str = "2026-07-28", *fields: bytes, **arguments: Any) -> bytes:
     said = [f"mcp-protocol-version: {version}".encode(), *fields]
     params: dict[str, object] = {"name": tool, "arguments": arguments}
     if version == "2026-07-28":
@@ -664,6 +665,27 @@ def test_any_text_of_a_path_is_the_same_upstream_whether_somebody_waits_or_not(t
             for target in targets:
                 await one.ask(request(target.encode()))
                 found.append(await one.answer())
+            return found
+
+    assert asyncio.run(answers(waits=True)) == asyncio.run(answers(waits=False))
+
+
+VALUES = TEXTS | st.none() | st.integers() | st.lists(TEXTS, max_size=2)
+ARGUMENTS = st.dictionaries(st.sampled_from(["id", "view", "ID", "other"]), VALUES, max_size=3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["get-ship", "name-ship", "moor"]), ARGUMENTS), min_size=1, max_size=6))
+def test_any_arguments_are_the_same_upstream_whether_somebody_waits_or_not(
+    calls: list[tuple[str, dict[str, Any]]],
+) -> None:
+    async def answers(*, waits: bool) -> list[tuple[bytes, bytes]]:
+        async with gateway(echo, waits=waits, port=9090) as one:
+            found = []
+            for tool, arguments in calls:
+                for _ in range(3):
+                    await one.ask(tool_call(tool, **arguments))
+                    found.append(await one.answer())
             return found
 
     assert asyncio.run(answers(waits=True)) == asyncio.run(answers(waits=False))
