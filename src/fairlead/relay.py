@@ -44,6 +44,13 @@ class Caller(Protocol):
         """Has the request answered in the ordinary way, from its beginning."""
 
 
+def answered_at_once(written: Written, caller: Caller) -> bool:
+    """Sends a response that is here, which is to say True."""
+    caller.begin(written.status, written.headers)
+    caller.push(written.body, more=False)
+    return True
+
+
 Relaying = Callable[[Scope, Caller], bool]
 """Whether the answer to a request is on its way already, and nobody has to wait for it.
 
@@ -95,9 +102,7 @@ class Relay:
         else:
             if error.status >= 500:
                 log.warning("%s: %d %s", self._name, error.status, error)
-            status, headers, body = self._told(error)
-            self._caller.begin(status, headers)
-            self._caller.push(body, more=False)
+            answered_at_once(self._told(error), self._caller)
 
     def _send(self, data: bytes) -> None:
         response, caller = self._response, self._caller

@@ -134,13 +134,17 @@ CLIENT = {"name": "tests", "version": "1"}
 
 
 def tool_call(tool: str, version: str = "2026-07-28", *fields: bytes, **arguments: Any) -> bytes:
+    named = (f"mcp-name: {tool}".encode(),) if version == "2026-07-28" else ()
+    return rpc("tools/call", version, *fields, *named, name=tool, arguments=arguments)
+
+
+def rpc(method: str, version: str, *fields: bytes, **params: Any) -> bytes:
     said = [f"mcp-protocol-version: {version}".encode(), *fields]
-    params: dict[str, object] = {"name": tool, "arguments": arguments}
     if version == "2026-07-28":
-        said += [b"mcp-method: tools/call", f"mcp-name: {tool}".encode()]
+        said.append(f"mcp-method: {method}".encode())
         meta = {ABOUT + "protocolVersion": version, ABOUT + "clientCapabilities": {}, ABOUT + "clientInfo": CLIENT}
         params["_meta"] = meta
-    body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}).encode()
+    body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).encode()
     said += [b"accept: application/json, text/event-stream", b"content-type: application/json"]
     return request(b"/mcp", *said, b"content-length: %d" % len(body), method=b"POST") + body
 
@@ -610,6 +614,13 @@ CALLS = [
     tool_call("note", body="text"),
     tool_call("moor", id="a"),
     tool_call("no-tool", id="a"),
+    rpc("tools/list", "2026-07-28"),
+    rpc("tools/list", "2025-06-18"),
+    rpc("tools/list", "2026-07-28", cursor="9"),
+    rpc("tools/list", "2026-07-28").replace(b"/mcp ", b"/mcp?include=get-* "),
+    rpc("server/discover", "2026-07-28"),
+    rpc("ping", "2025-11-25"),
+    rpc("prompts/list", "2025-11-25"),
     tool_call("get-ship", "2026-07-28", b"origin: https://evil.example", id="a"),
     tool_call("get-ship", "2026-07-28", b"mcp-name: other", id="a"),
     tool_call("get-ship", "1999-01-01", id="a"),
@@ -619,7 +630,7 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize("sent", CALLS, ids=lambda sent: sent.partition(b'"arguments"')[2][:40].decode("latin-1"))
+@pytest.mark.parametrize("sent", CALLS, ids=lambda sent: sent[-160:].decode("latin-1"))
 async def test_a_call_is_the_same_upstream_whether_somebody_waits_or_not(sent: bytes) -> None:
     answers = []
     for waits in (True, False):

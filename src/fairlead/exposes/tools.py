@@ -27,7 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 from fairlead import __version__
 from fairlead.errors import CallError, MethodNotAllowed
 from fairlead.exposes.hotpath import Call, Plain, recognised, result_in
-from fairlead.exposes.http import UnlessGone, send_json
+from fairlead.exposes.http import UnlessGone, as_json, send_json
 from fairlead.exposes.library import Library, as_error
 from fairlead.exposes.mcp import McpExposes
 from fairlead.exposes.request import read_body
@@ -35,7 +35,7 @@ from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
 from fairlead.exposes.toolcall import called, relayed
 from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
-from fairlead.relay import Caller
+from fairlead.relay import Caller, answered_at_once
 
 T = TypeVar("T")
 Context = ServerRequestContext[Any]
@@ -122,13 +122,16 @@ class McpEndpoint:
             await self._respond(tools, scope, body, send)
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
-        """A `Relaying` of plain calls."""
+        """A `Relaying` of plain calls, and of what was answered before."""
         tools, body = self._parts.get(scope["query_string"]), caller.body_sent
         if not (self._hot and tools and body and scope["method"] == "POST" and len(body) <= self._max_body):
             return False
         plain = scope[PLAIN] = recognised(scope["headers"], body)
-        if plain is None or not isinstance(plain.request, Call):
+        if plain is None:
             return False
+        if not isinstance(plain.request, Call):
+            result = self._recorded.get((scope["query_string"], plain.kind))
+            return result is not None and answered_at_once(as_json(plain.reply(result)), caller)
         tool, arguments = tools.find(plain.request.params.name), plain.request.params.arguments
         write = partial(plain.answered, server=self._identity)
         return tool is not None and relayed(tool, arguments, caller, write, any_json=plain.is_modern)
