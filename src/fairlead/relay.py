@@ -44,11 +44,10 @@ class Caller(Protocol):
         """Has the request answered in the ordinary way, from its beginning."""
 
 
-def answered_at_once(written: Written, caller: Caller) -> bool:
-    """Sends a response that is here, which is to say True."""
+def answer_at_once(caller: Caller, written: Written) -> None:
+    """Sends a response that is here."""
     caller.begin(written.status, written.headers)
     caller.push(written.body, more=False)
-    return True
 
 
 Relaying = Callable[[Scope, Caller], bool]
@@ -102,7 +101,7 @@ class Relay:
         else:
             if error.status >= 500:
                 log.warning("%s: %d %s", self._name, error.status, error)
-            answered_at_once(self._told(error), self._caller)
+            answer_at_once(self._caller, self._told(error))
 
     def _send(self, data: bytes) -> None:
         response, caller = self._response, self._caller

@@ -35,7 +35,7 @@ from fairlead.exposes.toolbox import Toolbox, ToolEndpoint
 from fairlead.exposes.toolcall import called, relayed
 from fairlead.exposes.upload import ClientGone
 from fairlead.jsontext import is_shallow, loads
-from fairlead.relay import Caller, answered_at_once
+from fairlead.relay import Caller, answer_at_once
 
 T = TypeVar("T")
 Context = ServerRequestContext[Any]
@@ -130,8 +130,9 @@ class McpEndpoint:
         if plain is None:
             return False
         if not isinstance(plain.request, Call):
-            result = self._recorded.get((scope["query_string"], plain.kind))
-            return result is not None and answered_at_once(as_json(plain.reply(result)), caller)
+            if result := self._recorded.get((scope["query_string"], plain.kind)):
+                answer_at_once(caller, as_json(plain.reply(result)))
+            return result is not None
         tool, arguments = tools.find(plain.request.params.name), plain.request.params.arguments
         write = partial(plain.answered, server=self._identity)
         return tool is not None and relayed(tool, arguments, caller, write, any_json=plain.is_modern)
