@@ -78,6 +78,8 @@ class Exchange(RequestResponseCycle):
 
     def attend(self, relay: Relay | None) -> None:
         self._connection.relay = relay
+        if relay:
+            self.flow.resume_reading()  # a large body has paused it, and who does not read sees nobody hang up
 
     def begin(self, status: int, headers: Headers) -> None:
         self.response_started = True

@@ -425,8 +425,17 @@ async def test_an_upstream_that_says_nothing_of_use_is_a_problem_in_time(limits:
     assert b"did not answer in time" in body
 
 
-@pytest.mark.parametrize("port", [8080, 9090])
-async def test_an_upstream_is_let_go_when_its_caller_hangs_up(port: int) -> None:
+LARGE_NOTE = b'{"text": "%b"}' % (b"x" * 100_000)
+HELD_UP = {
+    "a ship": (8080, request()),
+    "a tool": (9090, SHIP_OF[9090]),
+    "a large body": (8080, NOTE.replace(b"length: 2", b"length: %d" % len(LARGE_NOTE))[:-2] + LARGE_NOTE),
+    "a tool with one": (9090, tool_call("note", body={"text": "x" * 100_000})),
+}
+
+
+@pytest.mark.parametrize("name", HELD_UP)
+async def test_an_upstream_is_let_go_when_its_caller_hangs_up(name: str) -> None:
     begun, gone = asyncio.Event(), asyncio.Event()
 
     async def play(peer: Peer) -> None:
@@ -435,9 +444,11 @@ async def test_an_upstream_is_let_go_when_its_caller_hangs_up(port: int) -> None
         await peer.reader.read()
         gone.set()
 
+    port, sent = HELD_UP[name]
     async with gateway(play, port=port) as one:
-        await one.ask()
+        one.caller.made[0].data_received(sent)  # in one piece, however large it is
         await begun.wait()
+        assert one.caller.made[0].relay
         one.caller.writer.close()
         await asyncio.wait_for(gone.wait(), 5)
 
