@@ -86,7 +86,7 @@ class _Finished(NamedTuple):
 
 
 class _Whole:
-    """A response of which nothing goes on before all of it is here, and finished; one that is no success passes."""
+    """A response of which nothing goes on before all of it is here, and finished; one that needs no finish passes."""
 
     __slots__ = ("_decoder", "_given", "_response", "_way", "close", "head", "is_done", "listen")
 

@@ -75,6 +75,9 @@ class _Learned(NamedTuple):
     head: bytes
     names: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return "_Learned()"  # the head may hold a secret
+
 
 def _are_plain(values: Mapping[str, Any]) -> bool:
     try:
