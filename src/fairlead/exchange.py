@@ -69,7 +69,7 @@ class Exchange(RequestResponseCycle):
     # For who does not, a `Caller`.
 
     @property
-    def body_sent(self) -> bytes | None:
+    def body_here(self) -> bytes | None:
         return None if self.more_body else bytes(self.body)
 
     @property

@@ -21,7 +21,7 @@ class Caller(Protocol):
     """The server's side of an exchange, for whoever does not wait."""
 
     @property
-    def body_sent(self) -> bytes | None:
+    def body_here(self) -> bytes | None:
         """The body of his request; None where more of it has to come."""
 
     @property

@@ -96,12 +96,15 @@ class Gateway:
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
         """A `Relaying` of what comes from upstream."""
-        method, body = scope["method"], caller.body_sent
-        if method == "HEAD" or body is None or len(body) > self._reading.body:
+        method = scope["method"]
+        match = self._table.find(method, scope["raw_path"]) if method != "HEAD" else None
+        if match is None or match.found.shortcut is None:
             return False
-        match = self._table.find(method, scope["raw_path"])
-        response = match.found.shortcut.begin(match.values, scope, body) if match and match.found.shortcut else None
-        if match and response:
+        body = caller.body_here
+        if body is None or len(body) > self._reading.body:
+            return False
+        response = match.found.shortcut.begin(match.values, scope, body)
+        if response:
             Relay(response, caller, match.found.route)
         return response is not None
 

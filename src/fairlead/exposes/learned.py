@@ -33,7 +33,7 @@ Make = Callable[[Mapping[str, Any]], Ready | None]
 
 
 class Learner:
-    """The requests of one operation; each is learned when it is made for the second time."""
+    """The requests of one operation; each is learned when it is made twice in a row."""
 
     def __init__(self) -> None:
         self._learned: dict[_Kind, _Learned | None] = {}

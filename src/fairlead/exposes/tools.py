@@ -123,7 +123,7 @@ class McpEndpoint:
 
     def relay(self, scope: Scope, caller: Caller) -> bool:
         """A `Relaying` of plain calls, and of what was answered before."""
-        tools, body = self._parts.get(scope["query_string"]), caller.body_sent
+        tools, body = self._parts.get(scope["query_string"]), caller.body_here
         if not (self._hot and tools and body and scope["method"] == "POST" and len(body) <= self._max_body):
             return False
         plain = scope[PLAIN] = recognised(scope["headers"], body)
