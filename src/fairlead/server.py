@@ -26,6 +26,12 @@ log = logging.getLogger("fairlead")
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that a server's close seldom meets a request."""
 
+ACCEPTED_AT_ONCE = 16
+"""How many connections are taken in one turn of the loop: uvloop takes one a turn for each socket that listens.
+
+With one, whoever comes while many others are served waits for seconds.
+"""
+
 TICKS_A_SECOND = 10
 """How often uvicorn looks around."""
 
@@ -124,7 +130,7 @@ async def serve(
             watching.start_soon(_replace_on_signal, servers, current, settings.grace, again, watching)
         async with anyio.create_task_group() as serving:
             for server, sock in zip(servers, sockets, strict=True):
-                serving.start_soon(server.serve, [sock])
+                serving.start_soon(server.serve, [sock, *(sock.dup() for _ in range(1, ACCEPTED_AT_ONCE))])
             for server in servers:
                 await server.up.wait()
             on_up()
