@@ -29,7 +29,7 @@ KEEP_ALIVE_SECONDS = 75
 ACCEPTED_AT_ONCE = 16
 """How many connections are taken in one turn of the loop: uvloop takes one a turn for each socket that listens.
 
-With one, whoever comes while many others are served waits for seconds.
+With one, whoever comes while many others are served waits for seconds. Several workers share what comes as it is.
 """
 
 TICKS_A_SECOND = 10
@@ -130,7 +130,8 @@ async def serve(
             watching.start_soon(_replace_on_signal, servers, current, settings.grace, again, watching)
         async with anyio.create_task_group() as serving:
             for server, sock in zip(servers, sockets, strict=True):
-                serving.start_soon(server.serve, [sock, *(sock.dup() for _ in range(1, ACCEPTED_AT_ONCE))])
+                more = range(1, ACCEPTED_AT_ONCE if settings.workers == 1 else 1)
+                serving.start_soon(server.serve, [sock, *(sock.dup() for _ in more)])
             for server in servers:
                 await server.up.wait()
             on_up()
