@@ -21,6 +21,7 @@ from fairlead.binding import Binding
 from fairlead.binds import Bindings, Value
 from fairlead.calls import Target
 from fairlead.consumed import Consumed
+from fairlead.direct import directly
 from fairlead.encodings import ENCODINGS, Reencoded
 from fairlead.errors import CallError, Place, Problem, Refused
 from fairlead.flow import Flow
@@ -30,9 +31,7 @@ from fairlead.mapped import Mocked, Shape, Shaped
 from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Operation, Run, Source
 from fairlead.schema import Schema, is_complete, schema_of
-from fairlead.shape import is_as_found, looked_at
 from fairlead.sources import revealed
-from fairlead.wanted import narrowed
 from fairlead.wiring import Wiring, wired
 
 
@@ -168,7 +167,7 @@ class Exposed:
     def _shaped(self, run: Run, shape: Shape, wiring: Wiring) -> Run:
         """The run, its answers read no further than the mapping looks, and mapped."""
         form = wiring.reading(self.consumed, self.format) if self.consumed else self.format
-        return Shaped(run, shape, narrowed(form, looked_at(shape), as_spelt=is_as_found(shape)))
+        return Shaped(run, *directly(shape, form))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

@@ -22,7 +22,7 @@ from fairlead.jsonpath import compile_path
 from fairlead.mapped import Shape
 from fairlead.model import OutputParameter
 from fairlead.operation import UNSET, Arguments
-from fairlead.wanted import ALL, NOTHING, Wanted, found_by, only_descends
+from fairlead.wanted import ALL, NOTHING, Wanted, found_by
 
 Get = Callable[[Any], Any]
 InputNames = Callable[[str], str]
@@ -41,7 +41,7 @@ _Compile = Callable[[OutputParameter, Context], Shape | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What a path finds, as the type that is declared for it."""
 
     get: Get | None
@@ -57,7 +57,7 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Each:
+class Each:
     """Every item of a list; what is no list gives None, or is the only item in a format without lists."""
 
     get: Get | None
@@ -92,7 +92,7 @@ class _Values:
 
 
 @dataclass(frozen=True, slots=True)
-class _Members:
+class Members:
     """A new object, member by member, from the value or from what a path finds in it."""
 
     members: tuple[tuple[str, Shape | None], ...]
@@ -180,11 +180,6 @@ def looked_at(shape: Shape) -> Wanted:
     return wanted
 
 
-def is_as_found(shape: Shape) -> bool:
-    """Whether a shape gives what it finds as it is, without a look into it."""
-    return isinstance(shape, _Found) and shape.convert is None and only_descends(shape.get)
-
-
 def members(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
     """The object that outputs make by their names, be it only one; raises `ValueError` as `shape` does."""
     return _members(outputs, context, _shape_of)
@@ -204,7 +199,7 @@ def shape(outputs: tuple[OutputParameter, ...], context: Context) -> Shape | Non
             return _First(tuple(_shape_of(output, context) or unchanged for output in outputs))
         return _members(outputs, context, _shape_of) if outputs else None
     found = _shape_of(outputs[0], context)
-    return None if isinstance(found, _Found) and found.get is None else found
+    return None if isinstance(found, Found) and found.get is None else found
 
 
 def _members(outputs: tuple[OutputParameter, ...], context: Context, member: _Compile) -> Shape:
@@ -214,7 +209,7 @@ def _members(outputs: tuple[OutputParameter, ...], context: Context, member: _Co
         raise ValueError("needs a name where there are several")
     if len(named) < len(outputs):
         raise ValueError("needs another name than the others have")
-    return _Members(tuple((name, member(output, context)) for name, output in named.items()))
+    return Members(tuple((name, member(output, context)) for name, output in named.items()))
 
 
 def answered(outputs: tuple[OutputParameter, ...], context: Context) -> Shape:
@@ -234,7 +229,7 @@ def _answer(output: OutputParameter, context: Context) -> Shape:
     if output.value is not None:
         return _value_shape(output, context)
     if output.properties:
-        return _Members(tuple((name, _answer(one, context)) for name, one in output.properties.items()))
+        return Members(tuple((name, _answer(one, context)) for name, one in output.properties.items()))
     if output.type == "array":
         return _Listed(tuple(_answer(one, context) for one in (output.items,) if one))
     return _Constant({} if output.type == "object" else None)
@@ -246,13 +241,13 @@ def _shape_of(output: OutputParameter, context: Context) -> Shape | None:
     get = compile_path(output.mapping) if output.mapping else None
     if output.properties:
         members = ((name, _shape_of(member, context)) for name, member in output.properties.items())
-        return _Members(tuple(members), get)
+        return Members(tuple(members), get)
     if output.items and (item := _shape_of(output.items, context)):
-        return _Each(get, item, context.lists_one)
+        return Each(get, item, context.lists_one)
     if output.values and (member := _shape_of(output.values, context)):
         return _Values(get, member)
     convert = _conversion(output, context)
-    return _Found(get, convert) if get or convert else None
+    return Found(get, convert) if get or convert else None
 
 
 def _value_shape(output: OutputParameter, context: Context) -> Shape:

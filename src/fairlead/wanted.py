@@ -46,13 +46,6 @@ def found_by(get: Callable[[Any], Any] | None, wanted: Wanted = ALL) -> Wanted:
     return reduce(_before, reversed(get.path.steps), wanted)
 
 
-def only_descends(get: Callable[[Any], Any] | None) -> bool:
-    """Whether a compiled path does nothing but go down to what it finds, and is followed all the way."""
-    if not isinstance(get, First | Every) or not isinstance(get.path, plain.PlainPath):
-        return False
-    return not any(_before(NOTHING, step).is_all for step in get.path.steps)
-
-
 def _before(wanted: Wanted, step: plain.Step) -> Wanted:
     if isinstance(step, plain.Member):
         # msgspec finds no member by a name that is not ASCII
@@ -60,15 +53,14 @@ def _before(wanted: Wanted, step: plain.Step) -> Wanted:
     return Wanted(items=wanted) if isinstance(step, plain.Item) or step is plain.children else ALL
 
 
-def narrowed(form: Format, wanted: Wanted, *, as_spelt: bool = False) -> Format:
+def narrowed(form: Format, wanted: Wanted) -> Format:
     """The format, read no further than wanted; a value of another form than the paths expect is read as a whole.
 
     Of what is skipped the syntax is looked at, but not the texts: they may be no UTF-8, and nobody sees them.
-    With `as_spelt` what is wanted is only to be written again: it stays in the bytes that it is spelt in.
     """
     if form is not JSON or wanted.is_all:
         return form
-    decoder = msgspec.json.Decoder(_type(wanted, msgspec.Raw if as_spelt else Any))
+    decoder = msgspec.json.Decoder(_type(wanted))
 
     def read(data: bytes, charset: str) -> Any:
         try:
@@ -79,15 +71,15 @@ def narrowed(form: Format, wanted: Wanted, *, as_spelt: bool = False) -> Format:
     return replace(form, read=read)
 
 
-def _type(wanted: Wanted, leaf: Any) -> Any:
-    """The type that has msgspec skip what is not wanted, and make `leaf` of what is."""
+def _type(wanted: Wanted) -> Any:
+    """The type that has msgspec skip what is not wanted."""
     if wanted.is_all:
-        return leaf
+        return Any
     kind: Any = None
     if wanted.members:
-        members = {name: _type(one, leaf) for name, one in wanted.members.items()}
+        members = {name: _type(one) for name, one in wanted.members.items()}
         kind |= TypedDict("Object", members, total=False)  # type: ignore[operator]
     if wanted.items:
-        item = _type(wanted.items, leaf)
+        item = _type(wanted.items)
         kind |= list[item]  # type: ignore[valid-type]
     return kind or msgspec.Raw

@@ -9,9 +9,8 @@ import pytest
 
 from fairlead.formats import JSON
 from fairlead.jsonpath import compile_path
-from fairlead.jsontext import dumps
 from fairlead.model import OutputParameter
-from fairlead.shape import Context, is_as_found, looked_at, shape
+from fairlead.shape import Context, looked_at, shape
 from fairlead.wanted import ALL, NOTHING, Wanted, found_by, narrowed
 
 VALUES: list[Any] = [
@@ -56,27 +55,6 @@ def test_what_is_mapped_is_the_same_as_if_all_was_read(mapping: dict[str, Any], 
         assert mapped(read, {}) == mapped(JSON(data, ""), {})
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-@pytest.mark.parametrize("mapping", MAPPINGS, ids=repr)
-def test_what_is_written_again_is_the_same_as_if_it_was_read(mapping: dict[str, Any], value: Any) -> None:
-    mapped = shape((OutputParameter.model_validate(mapping),), Context(lambda name: name))
-    assert mapped
-    data = json.dumps(value).encode()
-    read = narrowed(JSON, looked_at(mapped), as_spelt=is_as_found(mapped))(data, "")
-
-    assert json.loads(dumps(mapped(read, {}))) == mapped(JSON(data, ""), {})
-
-
-def test_numbers_stay_as_they_are_spelt_where_nothing_is_made_of_them() -> None:
-    data = b'{"data": [1.0, 1e400, -0, 12345678901234567890123, null], "more": 1}'
-    mapped = shape((OutputParameter.model_validate({"mapping": "$.data"}),), Context(lambda name: name))
-    assert mapped
-
-    read = narrowed(JSON, looked_at(mapped), as_spelt=is_as_found(mapped))(data, "")
-
-    assert dumps(mapped(read, {})) == b"[1.0, 1e400, -0, 12345678901234567890123, null]"
-
-
 def test_members_that_no_path_names_are_not_built() -> None:
     wanted = found_by(compile_path("$.data[*].id"))
     data = b'{"skipped": [1, 2], "data": [{"id": 1, "name": "Ada"}, {"name": "Bob"}]}'
@@ -101,15 +79,3 @@ def test_paths_together_want_what_each_of_them_wants() -> None:
 def test_what_is_skipped_must_be_json_all_the_same(data: bytes) -> None:
     with pytest.raises(ValueError):
         narrowed(JSON, found_by(compile_path("$.data")))(data, "")
-
-
-@pytest.mark.parametrize("mapping", ["$.data", "$.data[*].id", "$.data[0]"])
-def test_texts_must_be_utf_8_where_somebody_sees_them(mapping: str) -> None:
-    mapped = shape((OutputParameter.model_validate({"mapping": mapping}),), Context(lambda name: name))
-    assert mapped
-    for as_spelt in (True, False):
-        read = narrowed(JSON, looked_at(mapped), as_spelt=as_spelt)
-
-        assert mapped(read(b'{"skipped": "\xff", "data": [{"id": 1}]}', ""), {}) is not None
-        with pytest.raises(ValueError):
-            dumps(mapped(read(b'{"data": [{"id": "\xff"}]}', ""), {}))
