@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial, reduce
 from itertools import chain, starmap
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 import msgspec
 
@@ -96,7 +96,7 @@ def _following(get: Get | None, kind: Any) -> tuple[Any, _Function]:
     for step in reversed(get.path.steps):
         match step:
             case Member(name):
-                steps.append(partial(_each, _taking((name,))))
+                steps.append(partial(_each, _taking((name,)), _is_there if get_origin(kind) is list else None))
                 kind = _holding(kind, name)
             case Item():
                 steps.append(step)
@@ -125,8 +125,13 @@ def _first(steps: Iterable[_Function], value: Any) -> Any:
     return found[0] if found else None
 
 
-def _each(take: _Function, found: Iterable[Any]) -> list[Any]:
-    return [one for one in map(take, found) if one is not None]
+def _each(take: _Function, is_there: Callable[[Any], bool] | None, found: Iterable[Any]) -> Iterable[Any]:
+    """The members of each; an object and what is still as it is spelt are true, if they are there."""
+    return filter(is_there, map(take, found))
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None
 
 
 def _taking(*paths: Sequence[str]) -> _Function:

@@ -45,6 +45,8 @@ MAPPINGS: list[dict[str, Any]] = [
     {"mapping": "$.größe[*]"},
     each("$.", ITEMS),
     each("$.data", ITEMS),
+    each("$.data[0]", ITEMS),
+    each("$[0].data", ITEMS),
     each("$.data[*]", RENAMED),
     each("$.data", RENAMED),
     each("$.data", {"only": {"mapping": "$.in.deep"}}),
@@ -85,7 +87,11 @@ FITTING = st.fixed_dictionaries(
 OTHERS = st.fixed_dictionaries({}, optional={"id": ANY, "n": SCALARS, "in": ANY, "weird key": ANY})
 LISTS = st.lists(FITTING, max_size=4) | st.lists(FITTING | OTHERS | ANY, max_size=4)
 DOCUMENTS = st.one_of(
-    st.fixed_dictionaries({}, optional={"data": LISTS | FITTING | ANY, "größe": LISTS, "skipped": ANY}), LISTS, ANY
+    st.fixed_dictionaries({}, optional={"data": LISTS | FITTING | ANY, "größe": LISTS, "skipped": ANY}),
+    st.lists(st.fixed_dictionaries({}, optional={"data": LISTS}), max_size=2),
+    st.fixed_dictionaries({"data": st.lists(LISTS, max_size=2)}),
+    LISTS,
+    ANY,
 )
 
 
