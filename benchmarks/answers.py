@@ -34,6 +34,10 @@ def documents(size: int) -> dict[str, Json]:
 SMALL: Final = {"object": "wrapped", "data": documents(1000)}
 LARGE: Final = documents(1_000_000)
 LARGE_IDS: Final = [batch["id"] for batch in LARGE["data"]]
+LARGE_LISTED: Final = [
+    {"batch": batch["id"], "state": batch["status"], "done": batch["request_counts"]["completed"]}
+    for batch in LARGE["data"]
+]
 SLOW: Final = {"waited": True}
 DOWNLOAD_BYTES: Final = 100_000_000
 DELAY: Final = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from benchmarks.answers import LARGE, LARGE_IDS, SLOW, SMALL
+from benchmarks.answers import LARGE, LARGE_IDS, LARGE_LISTED, SLOW, SMALL
 from benchmarks.folder import OPERATIONS, last_path, last_tool
 from benchmarks.lab import Lab
 from benchmarks.load import Request, Requests, Sample, WrongAnswer, same
@@ -170,6 +170,12 @@ CASES = (
         "mapped-1mb",
         "REST, 1 MB mapped by `$.data[*].id`, 4 connections",
         Requests(get("/v1/mapped/large", LARGE_IDS), 4),
+        (FAIRLEAD, NAIVE, TUNED),
+    ),
+    Case(
+        "listed-1mb",
+        "REST, 1 MB mapped to a list of objects with three members, 4 connections",
+        Requests(get("/v1/listed/large", LARGE_LISTED), 4),
         (FAIRLEAD, NAIVE, TUNED),
     ),
     Case(

@@ -14,6 +14,7 @@ from jsonpath_ng.parser import parse
 app = FastAPI()
 static = httpx.AsyncClient(base_url=os.environ["STATIC"])
 live = httpx.AsyncClient(base_url=os.environ["LIVE"])
+BATCH = {"batch": parse("$.id"), "state": parse("$.status"), "done": parse("$.request_counts.completed")}
 
 
 @app.get("/v1/small")
@@ -36,6 +37,15 @@ async def mapped_small() -> Any:
 async def mapped_large() -> Any:
     response = await static.get("/v1/large")
     return [match.value for match in parse("$.data[*].id").find(response.json())]
+
+
+@app.get("/v1/listed/large")
+async def listed_large() -> Any:
+    response = await static.get("/v1/large")
+    return [
+        {name: path.find(match.value)[0].value for name, path in BATCH.items()}
+        for match in parse("$.data[*]").find(response.json())
+    ]
 
 
 @app.get("/v1/slow")
