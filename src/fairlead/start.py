@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -26,6 +25,7 @@ from fairlead.exposes.pages import Ready
 from fairlead.in_process import in_process
 from fairlead.listeners import Listener, arrange
 from fairlead.load import load_all
+from fairlead.memory import settle
 from fairlead.runtime import Served, build, endpoint_of
 from fairlead.sandbox import Sandbox
 from fairlead.server import bind, readiness, serve
@@ -122,7 +122,7 @@ def _supervise(
     def one(number: int) -> None:
         _run(partial(work, all_ready, lambda: board.set(number, answers=True)))
 
-    _settle()
+    settle()
     Supervisor(settings.workers, one, board, told, sockets, settings.grace).run()
 
 
@@ -177,7 +177,7 @@ async def _serve(
             return served(await to_thread.run_sync(_reloaded, load, loaded.ports))
 
         first = served(loaded)
-        _settle()
+        settle()
         await serve(first, sockets, settings, on_up, again)
 
 
@@ -225,15 +225,8 @@ async def _speak(loaded: Loaded, settings: Settings, include: Sequence[str], *, 
             endpoint = endpoint_of(every, _wiring(loaded, upstream, settings, sandbox=sandbox), settings, include)
         except ArgumentError as error:
             raise StartError(f"--include: {error}") from None
-        _settle()
+        settle()
         await stdio.speak(endpoint, settings.reading.body)
-
-
-def _settle() -> None:
-    """Takes what is loaded out of the reach of garbage collection, and has it look less often at what comes after."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def start_sandbox(paths: Iterable[Path], host: str, port: int, env_file: Path | None) -> None:

@@ -35,7 +35,7 @@ ORDER = """
     metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
     dialect capability imports document findings load
     settings clashes listeners observed access guard runtime exchange protocol server samples sandbox explain lint
-    checks terminal overview banner supervisor stdio start file_schema starter options cli
+    checks terminal overview banner supervisor stdio memory start file_schema starter options cli
 """.split()
 
 
