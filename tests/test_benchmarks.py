@@ -42,7 +42,7 @@ def test_every_module_can_be_imported(path: Path) -> None:
 
 
 def test_the_capability_that_is_measured_is_served_without_problems() -> None:
-    assert _served(load(FILE)) == (8, 0)
+    assert _served(load(FILE)) == (9, 0)
 
 
 def test_a_generated_folder_is_served_without_problems_and_is_described_alike_for_peers(tmp_path: Path) -> None:

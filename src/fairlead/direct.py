@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import partial
 from itertools import chain, starmap
 from operator import attrgetter
-from typing import Any, Final, get_origin
+from typing import Any, Final
 
 import msgspec
 
@@ -39,6 +39,9 @@ _UNFIT: Final = frozenset('"\\').union(map(chr, range(32)))
 """msgspec has no names with one of these."""
 
 _Function = Callable[[Any], Any]
+_Field = tuple[str, Any, Any]
+"""An attribute of a struct, its type, and what it is where the object has no such member."""
+
 _Tree = dict[str, Any]
 """The members that are wanted of an object: each with its type, or with what is wanted of it."""
 
@@ -88,16 +91,14 @@ def _following(get: Get | None, kind: Any) -> tuple[Any, _Function]:
     """The type of values in which a path finds what is of a type, and what finds it there."""
     if get is None:
         return kind, _unchanged
-    if isinstance(get, Named):
-        return reduce(_holding, reversed(get.names), kind), _taking(get.names)
     if not isinstance(get, First | Every) or not isinstance(get.path, PlainPath):
         raise _IndirectError
     steps: list[_Function] = []
     for step in reversed(get.path.steps):
         match step:
             case Member(name):
-                steps.append(partial(_each, _taking((name,)), _is_there if get_origin(kind) is list else None))
-                kind = _holding(kind, name)
+                steps.append(_members)
+                kind = _struct({"member": name}, [("member", kind, None)])
             case Item():
                 steps.append(step)
                 kind = _list(kind)
@@ -125,18 +126,9 @@ def _first(steps: Iterable[_Function], value: Any) -> Any:
     return found[0] if found else None
 
 
-def _each(take: _Function, is_there: Callable[[Any], bool] | None, found: Iterable[Any]) -> Iterable[Any]:
-    """The members of each; an object and what is still as it is spelt are true, if they are there."""
-    return filter(is_there, map(take, found))
-
-
-def _is_there(value: Any) -> bool:
-    return value is not None
-
-
-def _taking(*paths: Sequence[str]) -> _Function:
-    """What gives the value at the end of a path of names, or the tuple of those of several paths."""
-    return attrgetter(*[".".join(map(_attribute, names)) for names in paths])
+def _members(found: Iterable[Any]) -> list[Any]:
+    """The members that are wanted, where they are; the interpreter makes an attribute of one name quick."""
+    return [member for one in found if (member := one.member) is not None]
 
 
 def _items(members: Iterable[tuple[str, Shape | None]]) -> tuple[Any, _Function]:
@@ -154,7 +146,7 @@ def _items(members: Iterable[tuple[str, Shape | None]]) -> tuple[Any, _Function]
     kind = _object(tree)
     if paths == [(name,) for name in outputs]:
         return kind, _unchanged  # they are written as they are read
-    take = _taking(*paths)
+    take = attrgetter(*[".".join(map(_attribute, names)) for names in paths])
     build: Any = starmap if len(paths) > 1 else map
     made = _object(dict.fromkeys(outputs, Any))
     return kind, lambda items: items and list(build(made, map(take, items)))
@@ -173,25 +165,24 @@ def _grow(tree: _Tree, names: Sequence[str], kind: Any) -> None:
 
 def _object(tree: _Tree) -> Any:
     """The type of objects with these members; one that is missing is null, or has only such members itself."""
-    if any(_UNFIT.intersection(name) for name in tree):
-        raise _IndirectError
-    names = {_attribute(name): name for name in tree}
-    return msgspec.defstruct("Object", [_member(*pair) for pair in tree.items()], rename=names, frozen=True, gc=False)
+    return _struct({_attribute(name): name for name in tree}, list(starmap(_field, tree.items())))
 
 
-def _holding(kind: Any, name: str) -> Any:
-    return _object({name: kind})
-
-
-def _list(kind: Any) -> Any:
-    return list[kind]
-
-
-def _member(name: str, kind: Any) -> tuple[str, Any, Any]:
+def _field(name: str, kind: Any) -> _Field:
     if isinstance(kind, dict):
         inner = _object(kind)
         return _attribute(name), inner, inner()
     return _attribute(name), kind, None
+
+
+def _struct(names: dict[str, str], fields: list[_Field]) -> Any:
+    if any(_UNFIT.intersection(name) for name in names.values()):
+        raise _IndirectError
+    return msgspec.defstruct("Object", fields, rename=names, frozen=True, gc=False)
+
+
+def _list(kind: Any) -> Any:
+    return list[kind]
 
 
 def _attribute(name: str) -> str:
