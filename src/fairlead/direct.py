@@ -8,6 +8,7 @@ form than that (a number where a text is declared, a null where an object is loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -35,8 +36,8 @@ _READ_AS: Final[dict[Get | None, Any]] = {
 }
 """For each conversion the type of what it leaves as it is; without one it stays in the bytes that it is spelt in."""
 
-_UNFIT: Final = frozenset('"\\').union(map(chr, range(32)))
-"""msgspec has no names with one of these."""
+_FIT: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
+"""The names that msgspec can have."""
 
 _Function = Callable[[Any], Any]
 _Field = tuple[str, Any, Any]
@@ -176,7 +177,7 @@ def _field(name: str, kind: Any) -> _Field:
 
 
 def _struct(names: dict[str, str], fields: list[_Field]) -> Any:
-    if any(_UNFIT.intersection(name) for name in names.values()):
+    if not all(map(_FIT.fullmatch, names.values())):
         raise _IndirectError
     return msgspec.defstruct("Object", fields, rename=names, frozen=True, gc=False)
 
@@ -187,4 +188,4 @@ def _list(kind: Any) -> Any:
 
 def _attribute(name: str) -> str:
     """A name that Python can have for a member of any name."""
-    return f"_{name.encode().hex()}"
+    return f"_{name.encode(errors='surrogatepass').hex()}"

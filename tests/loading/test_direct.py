@@ -59,6 +59,8 @@ MORE: list[dict[str, Any]] = [
     {"type": "string", "mapping": "$.data"},
     {"type": "object", "properties": ITEMS},
     each("$.data", {'"': {"mapping": "$.id"}}),
+    each("$.data", {"half": {"mapping": "$['\ud800'].id"}}),
+    {"mapping": "$['\ud800']"},
     each("$.data", {"a": {"mapping": "$.in"}, "b": {"mapping": "$.in.deep"}}),
     each("$.data", {"a": {"mapping": "$.id"}, "b": {"type": "string", "mapping": "$.id"}}),
     each("$.data", {"a": {"value": "here"}}),
