@@ -27,9 +27,9 @@ KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that a server's close seldom meets a request."""
 
 ACCEPTED_AT_ONCE = 16
-"""How many connections are taken in one turn of the loop: uvloop takes one a turn for each socket that listens.
+"""How many connections all workers take in one turn of their loops: uvloop takes one for each socket that listens.
 
-With one, whoever comes while many others are served waits for seconds. Several workers share what comes as it is.
+With one, whoever comes while many others are served waits for seconds.
 """
 
 TICKS_A_SECOND = 10
@@ -94,7 +94,9 @@ def bind(host: str, ports: Sequence[int]) -> list[socket.socket]:
     for port in ports:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            sockets.append(socket.create_server((host, port), family=family, backlog=2048))
+            sock = socket.create_server((host, port), family=family, backlog=2048)
+            sock.setblocking(False)  # as its duplicates are then, in all processes at once: none ever waits to accept
+            sockets.append(sock)
         except OSError as error:
             for open_one in sockets:
                 open_one.close()
@@ -130,7 +132,7 @@ async def serve(
             watching.start_soon(_replace_on_signal, servers, current, settings.grace, again, watching)
         async with anyio.create_task_group() as serving:
             for server, sock in zip(servers, sockets, strict=True):
-                more = range(1, ACCEPTED_AT_ONCE if settings.workers == 1 else 1)
+                more = range(1, ACCEPTED_AT_ONCE // settings.workers)
                 serving.start_soon(server.serve, [sock, *(sock.dup() for _ in more)])
             for server in servers:
                 await server.up.wait()
