@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from itertools import chain, starmap
 from operator import attrgetter
 from typing import Any, Final
@@ -55,13 +55,14 @@ def directly(shape: Shape, form: Format) -> tuple[Shape, Format]:
     """What is to be made of the format's values, and the format, read no further than the shape looks."""
     narrow = narrowed(form, looked_at(shape))
     try:
-        find = _finder(shape, form)
+        kind, find = _mapping(shape, form)
     except _IndirectError:
         return shape, narrow
+    decode = msgspec.json.Decoder(kind).decode
 
     def read(data: bytes, charset: str) -> Any:
         try:
-            found = find(data)
+            found = find(decode(data))
             return found if isinstance(found, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(found))
         except (ValueError, AttributeError, RecursionError):
             return narrow.read(data, charset)
@@ -72,26 +73,24 @@ def directly(shape: Shape, form: Format) -> tuple[Shape, Format]:
     return mapped, replace(form, read=read)
 
 
-def _finder(shape: Shape, form: Format) -> Callable[[bytes], Any]:
-    """What gives the mapped value of JSON, for msgspec to write."""
-    make: _Function
+def _mapping(shape: Shape, form: Format) -> tuple[Any, _Function]:
+    """The type of values that are mapped, and what makes of one what is written."""
     match shape:
         case Found(get, None) if form is JSON:
-            make = _unchanged
-            kind, find = _following(get, msgspec.Raw)
+            return _following(get, msgspec.Raw)
         case Each(get, Members(members, None)) if form is JSON:
             item, make = _items(members)
             kind, find = _following(get, item if isinstance(get, Every) else _list(item))
-        case _:
-            raise _IndirectError
-    decode = msgspec.json.Decoder(kind).decode
-    return lambda data: make(find(decode(data)))
+            return kind, lambda value: make(find(value))
+    raise _IndirectError
 
 
 def _following(get: Get | None, kind: Any) -> tuple[Any, _Function]:
     """The type of values in which a path finds what is of a type, and what finds it there."""
     if get is None:
         return kind, _unchanged
+    if isinstance(get, Named):
+        return reduce(_holding, reversed(get.names), kind), attrgetter(".".join(["member"] * len(get.names)))
     if not isinstance(get, First | Every) or not isinstance(get.path, PlainPath):
         raise _IndirectError
     steps: list[_Function] = []
@@ -99,7 +98,7 @@ def _following(get: Get | None, kind: Any) -> tuple[Any, _Function]:
         match step:
             case Member(name):
                 steps.append(_members)
-                kind = _struct({"member": name}, [("member", kind, None)])
+                kind = _holding(kind, name)
             case Item():
                 steps.append(step)
                 kind = _list(kind)
@@ -180,6 +179,11 @@ def _struct(names: dict[str, str], fields: list[_Field]) -> Any:
     if not all(map(_FIT.fullmatch, names.values())):
         raise _IndirectError
     return msgspec.defstruct("Object", fields, rename=names, frozen=True, gc=False)
+
+
+def _holding(kind: Any, name: str) -> Any:
+    """The type of objects with one member that is wanted, as the attribute `member`."""
+    return _struct({"member": name}, [("member", kind, None)])
 
 
 def _list(kind: Any) -> Any:
