@@ -25,7 +25,8 @@ from fairlead.document import Document
 from fairlead.errors import LoadError, Problem
 from fairlead.exposed import Exposed
 from fairlead.load import load
-from fairlead.model import InputParameter, Type
+from fairlead.model import Type
+from fairlead.parameters import InputParameter
 from fairlead.sandbox import environ_of
 from fairlead.settings import Settings
 

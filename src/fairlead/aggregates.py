@@ -17,8 +17,9 @@ from pydantic import Discriminator, Tag, model_validator
 
 from fairlead.caller import Caller
 from fairlead.imported import Imported, in_place
-from fairlead.model import InputParameter, Model, Text
+from fairlead.model import Model, Text
 from fairlead.names import slug
+from fairlead.parameters import InputParameter
 
 
 class Semantics(Model):

@@ -13,10 +13,11 @@ from fairlead.exposes.adapter import Adapter
 from fairlead.exposes.pages import SKILLS
 from fairlead.exposes.rest import Route
 from fairlead.guard import is_local
-from fairlead.listeners import Listener, NamedTool, ToolSet
+from fairlead.listeners import Listener
 from fairlead.sandbox import environ_of
 from fairlead.settings import Settings, local_url
 from fairlead.terminal import counted
+from fairlead.toolsets import NamedTool, ToolSet
 
 MAX_LINES = 20
 _JSON = "-H 'content-type: application/json'"

@@ -20,9 +20,9 @@ from fairlead.bodies import holes
 from fairlead.declarations import as_declared, constants, is_path, refusals, unused, with_unused
 from fairlead.errors import Problem, did_you_mean
 from fairlead.http_call import Parameter, placed
-from fairlead.model import InputParameter
 from fairlead.names import canonical, find, matched, property_names
 from fairlead.operation import Argument, Literal, Source
+from fairlead.parameters import InputParameter
 from fairlead.scope import RESULT, Scope
 from fairlead.sources import Inside, drafted, inside_of, reads, renamed
 

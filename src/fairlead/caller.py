@@ -15,7 +15,8 @@ from pydantic import BeforeValidator, Field
 
 from fairlead.calls import Call
 from fairlead.consumes import MediaType
-from fairlead.model import InputParameter, Model, Outputs, Text, lower
+from fairlead.model import Model, Text, lower
+from fairlead.parameters import InputParameter, Outputs
 from fairlead.steps import ResultMapping, Step, given_in
 
 EncodingName = Annotated[

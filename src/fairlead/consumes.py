@@ -30,7 +30,8 @@ from fairlead.binary import as_size
 from fairlead.bodies import BodyModel, as_body
 from fairlead.errors import Problem
 from fairlead.imported import Imported, in_place
-from fairlead.model import FREE, InputParameter, Model, Name, Outputs, Text, as_text, lower
+from fairlead.model import FREE, Model, Name, Text, as_text, lower
+from fairlead.parameters import InputParameter, Outputs
 
 _Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _InLowerCase = Literal["get", "post", "put", "patch", "delete", "head", "options"]

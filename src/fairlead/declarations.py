@@ -14,7 +14,7 @@ from typing import Any
 from fairlead.arguments import Input, Inputs, Location
 from fairlead.bodies import holes
 from fairlead.errors import Problem
-from fairlead.model import InputParameter
+from fairlead.parameters import InputParameter
 from fairlead.scope import Scope
 
 

@@ -21,8 +21,8 @@ from fairlead.exposes.rest import Route
 from fairlead.exposes.skill import PlannedSkill, PlannedTool
 from fairlead.flow import Flow, PlannedCall, PlannedLookup, PlannedScript, PlannedStep
 from fairlead.formats import JSON
-from fairlead.model import OutputParameter
 from fairlead.operation import Argument, Literal, Source
+from fairlead.parameters import OutputParameter
 from fairlead.scope import RESULT
 from fairlead.sources import Built, Filled
 

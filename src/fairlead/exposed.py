@@ -28,8 +28,8 @@ from fairlead.flow import Flow
 from fairlead.formats import JSON, OPAQUE, Format
 from fairlead.http_call import Parameter
 from fairlead.mapped import Mocked, Shape, Shaped
-from fairlead.model import InputParameter, OutputParameter
 from fairlead.operation import Bound, Failing, Operation, Run, Source
+from fairlead.parameters import InputParameter, OutputParameter
 from fairlead.schema import Schema, is_complete, schema_of
 from fairlead.sources import revealed
 from fairlead.wiring import Wiring, wired

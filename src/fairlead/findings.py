@@ -16,7 +16,7 @@ from fairlead.formats import FORMATS, OPAQUE
 from fairlead.headers import is_token
 from fairlead.imported import Imported
 from fairlead.mocks import is_mock
-from fairlead.model import InputParameter
+from fairlead.parameters import InputParameter
 from fairlead.template import parse
 from fairlead.wiring import is_base_uri
 

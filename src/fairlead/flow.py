@@ -22,8 +22,8 @@ from fairlead.errors import CallError, Place
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath import compile_path
 from fairlead.mapped import Shape
-from fairlead.model import OutputParameter
 from fairlead.operation import Failing, Run, Source
+from fairlead.parameters import OutputParameter
 from fairlead.results import Results, step_of
 from fairlead.schema import Schema, schema_of
 from fairlead.scope import RESULT

@@ -19,8 +19,8 @@ from fairlead.declarations import with_unused
 from fairlead.errors import Problem
 from fairlead.http_call import Parameter
 from fairlead.mapped import Shape
-from fairlead.model import InputParameter, OutputParameter
 from fairlead.names import find
+from fairlead.parameters import InputParameter, OutputParameter
 from fairlead.scope import Scope
 from fairlead.shape import Context, answered
 

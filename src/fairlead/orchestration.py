@@ -22,9 +22,9 @@ from fairlead.formats import Format
 from fairlead.http_call import Parameter
 from fairlead.mapped import Shape
 from fairlead.mocks import holes_of
-from fairlead.model import OutputParameter
 from fairlead.operation import Argument
 from fairlead.outputs import located
+from fairlead.parameters import OutputParameter
 from fairlead.results import Ending
 from fairlead.scope import Scope
 from fairlead.scripting import scripted

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fairlead.conversion import CONVERSIONS
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 
 _FIRST_NAME = re.compile(r"(?:\$\.)?([\w-]+)((?:[.\[].*)?)", re.DOTALL)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w-]*")

@@ -26,10 +26,10 @@ from fairlead.formats import JSON, Format
 from fairlead.jsonpath.base import PathError
 from fairlead.mapped import Shape
 from fairlead.mocks import is_mock, is_whole_mock, mocked, told
-from fairlead.model import OutputParameter
 from fairlead.names import find
 from fairlead.orchestration import orchestrated
 from fairlead.outputs import located
+from fairlead.parameters import OutputParameter
 from fairlead.scope import Scope
 from fairlead.shape import Context, InputNames, shape, unchanged
 from fairlead.steps import Scripting

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairlead.conversion import CONVERSIONS
-from fairlead.model import OutputParameter
 from fairlead.names import find
 from fairlead.outputs import located
+from fairlead.parameters import OutputParameter
 from fairlead.scope import RESULT, Scope
 from fairlead.sequence import answer_of
 from fairlead.steps import ResultMapping

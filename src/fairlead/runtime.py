@@ -30,12 +30,13 @@ from fairlead.exposes.skills import Below, SkillPages
 from fairlead.exposes.toolbox import ToolEndpoint, chosen
 from fairlead.exposes.tools import McpEndpoint, hint_of
 from fairlead.guard import LOOPBACK, Guard, is_local
-from fairlead.listeners import Listener, ToolSet
+from fairlead.listeners import Listener
 from fairlead.log_lines import LogLines
 from fairlead.observed import Observed, observed
 from fairlead.operation import Operation
 from fairlead.relay import Caller, Relaying
 from fairlead.settings import Settings
+from fairlead.toolsets import ToolSet
 from fairlead.wiring import Wiring
 
 if TYPE_CHECKING:

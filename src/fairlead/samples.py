@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 
 _PATH = re.compile(r"\$?(?:\.?[\w-]++|\[(?:\d+|\*|'[^']+'|\"[^\"]+\")\])*\.?")
 _SEGMENT = re.compile(r"([\w-]+)|\[(?:(\d+|\*)|'([^']+)'|\"([^\"]+)\")\]")

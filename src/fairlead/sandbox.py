@@ -26,8 +26,8 @@ from fairlead.document import Document
 from fairlead.encodings import ENCODINGS, Encoding
 from fairlead.errors import CallError
 from fairlead.exposes.routing import Match, RouteTable
-from fairlead.model import OutputParameter
 from fairlead.outputs import located
+from fairlead.parameters import OutputParameter
 from fairlead.samples import sample
 from fairlead.template import parse
 from fairlead.upstream import Request

@@ -12,7 +12,7 @@ from typing import Any
 
 from fairlead.bodies import holes
 from fairlead.conversion import CONVERSIONS
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 
 Schema = dict[str, Any]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from fairlead.binds import Bindings
 from fairlead.consumed import Consumed
 from fairlead.errors import Place
-from fairlead.model import InputParameter
 from fairlead.names import find, slug
+from fairlead.parameters import InputParameter
 from fairlead.template import Hole, Template, parse
 
 _PLACES = frozenset({"path", "query", "body", "header", "headers", "cookie", "input", "params", "arguments", "args"})

@@ -14,7 +14,8 @@ from fairlead.auth import Credential, Send
 from fairlead.auth.base import Unsigned
 from fairlead.binds import Bindings, Environ
 from fairlead.bodies import Encoder, MemberBody, NoBody, TemplateBody, WholeBody, compiled, filled, holes
-from fairlead.consumed import Api, Consumed, below
+from fairlead.consumed import Api, Consumed
+from fairlead.declared import below
 from fairlead.encodings import ENCODINGS
 from fairlead.errors import CallError, Unconfigured
 from fairlead.formats import FORMATS, JSON, Format

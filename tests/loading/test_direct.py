@@ -13,7 +13,7 @@ from fairlead.direct import directly
 from fairlead.formats import JSON
 from fairlead.jsontext import dumps
 from fairlead.mapped import Shape
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 from fairlead.shape import Context, shape
 
 ITEMS: dict[str, Any] = {

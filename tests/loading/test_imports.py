@@ -8,7 +8,7 @@ import fairlead
 
 PACKAGE = Path(fairlead.__file__).parent
 ORDER = """
-    fairlead errors names template headers jsontext decoding nodes source model validation
+    fairlead errors names template headers jsontext decoding nodes source model validation parameters
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
     styles conversion arguments operation mapped encodings
@@ -22,20 +22,20 @@ ORDER = """
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
     auth.certificate auth.hmac auth wanted
-    multipart bodies binary shape direct schema http_call imported consumes consumed steps script_runs wiring
+    multipart bodies binary shape direct schema http_call imported consumes declared consumed steps script_runs wiring
     calls scope sources declarations binding mocks
     caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
     sequence results flow scripting orchestration exposed planning
     exposes.adapter exposes.rest exposes.forward exposes.resources exposes.prompts exposes.mcp exposes.control
     exposes.skill exposes
-    exposes.http relay exposes.routing exposes.upload exposes.learned exposes.request exposes.pages exposes.security
-    exposes.openapi exposes.shortcut exposes.proxy exposes.gateway
+    exposes.http relay exposes.routing exposes.upload exposes.learned exposes.given exposes.request exposes.pages
+    exposes.security exposes.openapi exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.toolcall exposes.tools
     metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
     dialect capability imports document findings load
-    settings clashes listeners observed access guard runtime exchange protocol server samples sandbox explain lint
-    checks terminal overview banner supervisor stdio memory start file_schema starter options cli
+    settings clashes toolsets listeners observed access guard runtime exchange protocol server samples sandbox
+    explain lint checks terminal overview banner supervisor stdio memory start file_schema starter options cli
 """.split()
 
 

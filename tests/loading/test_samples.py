@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 from fairlead.samples import sample
 from fairlead.shape import Context, members
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from fairlead.jsonpath import compile_path
-from fairlead.model import OutputParameter, Outputs
 from fairlead.outputs import located
+from fairlead.parameters import OutputParameter, Outputs
 from fairlead.shape import Context, shape
 
 NAMED = [{"name": "Ada", "rank": None}, {"name": "Bea", "rank": None}]

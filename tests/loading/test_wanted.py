@@ -9,7 +9,7 @@ import pytest
 
 from fairlead.formats import JSON
 from fairlead.jsonpath import compile_path
-from fairlead.model import OutputParameter
+from fairlead.parameters import OutputParameter
 from fairlead.shape import Context, looked_at, shape
 from fairlead.wanted import ALL, NOTHING, Wanted, found_by, narrowed
 

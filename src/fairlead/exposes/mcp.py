@@ -24,8 +24,9 @@ from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import LISTED, Adapter
 from fairlead.exposes.prompts import McpPrompt
 from fairlead.exposes.resources import McpResource
-from fairlead.model import AnyType, InputParameter, Model, Text
+from fairlead.model import AnyType, Model, Text
 from fairlead.names import canonical
+from fairlead.parameters import InputParameter
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 

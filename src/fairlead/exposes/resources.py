@@ -23,7 +23,8 @@ from fairlead.caller import Caller
 from fairlead.errors import ArgumentError, Place, Problem
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import LISTED, Adapter
-from fairlead.model import InputParameter, Name, Text
+from fairlead.model import Name, Text
+from fairlead.parameters import InputParameter
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 from fairlead.template import Hole, parse

@@ -19,13 +19,14 @@ from pydantic import Field, model_validator
 
 from fairlead.binds import Bindings
 from fairlead.caller import Caller
-from fairlead.consumed import join
 from fairlead.consumes import MediaType, Method
+from fairlead.declared import join
 from fairlead.errors import Place, Problem, Severity
 from fairlead.exposed import Exposed
 from fairlead.exposes.adapter import Adapter
-from fairlead.model import InputParameter, Model, Text
+from fairlead.model import Model, Text
 from fairlead.names import find
+from fairlead.parameters import InputParameter
 from fairlead.planning import Entry, Known, plan
 from fairlead.scope import Scope
 from fairlead.template import Hole, Template, parse, rooted
