@@ -38,7 +38,7 @@ CEILINGS = {
 RELAYED = {
     # The same, but functions of our own alone, for requests over a connection to upstreams that are answered at once.
     "REST, passed through": 85,  # 81
-    "REST, mapped": 119,  # 115
+    "REST, mapped": 105,  # 101
     "REST, with a body": 155,  # 151
     "MCP 2026-07-28, tools/call": 116,  # 112
     "MCP 2025-11-25, tools/call": 115,  # 111
