@@ -50,8 +50,7 @@ class Shaped(Single):
 
     def _mapped(self, value: Json, result: Result, arguments: Arguments) -> Result:
         try:
-            headers = tuple([pair for pair in result.headers if pair[0] not in _ENTITY])
-            return json_result(self.shape(value, arguments), result.status, headers)
+            return json_result(self.shape(value, arguments), result.status, _without_entity(result.headers))
         except ValueError:
             raise UpstreamFailed("the upstream's answer holds text that is not UTF-8") from None
         except RecursionError:

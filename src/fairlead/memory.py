@@ -20,8 +20,8 @@ _OPTIONS: Final = {
 def settle() -> None:
     """Takes what is loaded out of the reach of garbage collection, and has it look less often at what comes after.
 
-    Buffers of bodies come and go, and are not given back to the system each time, which is half of the cost of an
-    answer of a megabyte: up to 64 MB are kept, by the C library of most Linux systems.
+    Buffers of bodies come and go, and are not given back to the system each time, for it takes long to get their pages
+    again: up to 64 MB are kept, by the C library of most Linux systems.
     """
     gc.collect()
     gc.freeze()
