@@ -7,16 +7,16 @@ from benchmarks.processes import Command, free_port
 
 
 def plain(site: Site, files: int) -> Command:
-    """On uvicorn as pip installs it."""
-    return _command("plain", site, files)
+    """On uvicorn as pip installs it, with endpoints that return what they have."""
+    return _command("plain", "undeclared", site, files)
 
 
 def tuned(site: Site, files: int) -> Command:
-    """On uvicorn with its faster parts installed, and without the imports that fail in httpcore on each request."""
-    return _command("tuned", site, files)
+    """With uvicorn's faster parts, no imports that fail in httpcore on each request, and declared responses."""
+    return _command("tuned", "declared", site, files)
 
 
-def _command(environment: str, site: Site, files: int) -> Command:
+def _command(environment: str, responses: str, site: Site, files: int) -> Command:
     port = free_port()
     program = ENVIRONMENTS / environment / "bin" / "uvicorn"
     app = ("--app-dir", str(APPS), "naive_app:app")
@@ -28,5 +28,6 @@ def _command(environment: str, site: Site, files: int) -> Command:
             "STATIC": f"http://127.0.0.1:{site.static}",
             "LIVE": f"http://127.0.0.1:{site.live}",
             "FILES": str(files),
+            "RESPONSES": responses,
         },
     )
