@@ -94,8 +94,8 @@ def to_caller(headers: Headers) -> Headers:
         return kept
     held_back = NOT_TO_CALLER
     for name, value in headers:
-        if name == "connection":
-            held_back |= _named(value)
+        if name == "connection" and (named := _named(value)):
+            held_back |= named
         elif name == "transfer-encoding":
             held_back |= {"content-length"}
     return kept if held_back is NOT_TO_CALLER else tuple([pair for pair in kept if pair[0] not in held_back])
@@ -103,5 +103,5 @@ def to_caller(headers: Headers) -> Headers:
 
 @lru_cache(maxsize=64)
 def _named(connection: str) -> frozenset[str]:
-    """The headers that a `Connection` names."""
-    return frozenset(word.strip() for word in connection.lower().split(","))
+    """The headers that a `Connection` names, of those that would pass."""
+    return frozenset(word.strip() for word in connection.lower().split(",")) - NOT_TO_CALLER

@@ -114,17 +114,17 @@ class _Whole:
         self.head = head = response.head
         if not (self._way.always or 200 <= head.status < 300):
             return data
-        whole = self._whole(data, encoding_of(head))
+        whole = self._whole(data, head)
         if whole is None:
             return None
         result = Result(head.status, shown(head), Bytes(whole))
         self.head = made = self._way.finish(result, whole, _Later(self._given))
         return _here(made)
 
-    def _whole(self, data: bytes, encoding: str) -> bytes | None:
+    def _whole(self, data: bytes, head: ResponseHead) -> bytes | None:
         """The body, decoded and bounded, of which that came now; None as long as more has to come."""
-        limits = self._way.limits
         if self._decoder is None:
+            limits, encoding = self._way.limits, encoding_of(head)
             if self.is_done and not encoding and len(data) <= limits.body:
                 return data
             self._decoder = Decoder(encoding, limits.body)
