@@ -67,12 +67,7 @@ def dumps(value: Any) -> bytes:
     if isinstance(value, msgspec.Raw) or b"null" not in data:
         return data
     # What is no number at all is written as null too, and is no longer what it was when it is read again.
-    return data if _are_spelt(value) or _reads_as(data, value) else _dumps_slow(value)
-
-
-def _are_spelt(value: Any) -> bool:
-    """Whether each item of a list is still in the bytes that it was read in."""
-    return isinstance(value, list) and all(isinstance(item, msgspec.Raw) for item in value)
+    return data if _reads_as(data, value) else _dumps_slow(value)
 
 
 def _reads_as(data: bytes, value: Any) -> bool:
