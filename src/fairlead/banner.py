@@ -169,12 +169,12 @@ def _first_calls(listeners: tuple[Listener, ...], host: str, *, may_create: bool
 
 def _collection(listeners: tuple[Listener, ...], host: str) -> tuple[Route | None, Route | None, str]:
     """A route that lists, where there is one with another that creates on the same path; and their address."""
-    lists = [(one, listener) for listener in listeners for one in listener.routes if _is_plain(one, "GET")]
-    for route, listener in lists:
-        for other in listener.routes:
-            if other.path == route.path and _is_plain(other, "POST"):
-                return route, other, local_url(host, listener.port)
-    return (lists[0][0], None, local_url(host, lists[0][1].port)) if lists else (None, None, "")
+    lists = [(one, listener.port) for listener in listeners for one in listener.routes if _is_plain(one, "GET")]
+    creates = {(one.path, of.port): one for of in listeners for one in of.routes if _is_plain(one, "POST")}
+    for route, port in lists:
+        if (route.path, port) in creates:
+            return route, creates[route.path, port], local_url(host, port)
+    return (lists[0][0], None, local_url(host, lists[0][1])) if lists else (None, None, "")
 
 
 def _is_plain(route: Route, method: str) -> bool:

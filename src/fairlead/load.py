@@ -16,6 +16,7 @@ from fairlead.document import Document, Loading, planned
 from fairlead.errors import LoadError, Place, Problem, did_you_mean
 from fairlead.findings import findings
 from fairlead.imports import apis, with_imports
+from fairlead.memory import building
 from fairlead.nodes import MappingNode
 from fairlead.source import parse, read
 from fairlead.validation import MENDED
@@ -77,12 +78,13 @@ def load_all(paths: Iterable[Path], loading: Loading = AS_IT_IS) -> tuple[tuple[
     """All documents that can be used, and every problem of all files, sorted."""
     documents: list[Document] = []
     problems: list[Problem] = []
-    for path in files(paths):
-        try:
-            document = load(path, loading)
-        except LoadError as error:
-            problems += error.problems
-        else:
-            documents.append(document)
-            problems += document.problems
+    with building():
+        for path in files(paths):
+            try:
+                document = load(path, loading)
+            except LoadError as error:
+                problems += error.problems
+            else:
+                documents.append(document)
+                problems += document.problems
     return tuple(documents), tuple(sorted(problems))

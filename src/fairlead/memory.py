@@ -1,4 +1,4 @@
-"""Memory while requests are served: what is loaded stays, and what is freed is soon wanted again."""
+"""Memory: what is loaded stays, and what is freed while requests are served is soon wanted again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import ctypes
 import gc
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 _TUNABLES: Final = "GLIBC_TUNABLES"
@@ -15,6 +16,18 @@ _OPTIONS: Final = {
     "MALLOC_TRIM_THRESHOLD_": (-1, 64 * 1024 * 1024),
 }
 """For each variable that glibc reads, the number that `mallopt` has for it, and the bytes that are set."""
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Has garbage collection wait while much is built that stays, and is looked at again and again for nothing."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def settle() -> None:

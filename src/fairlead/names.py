@@ -19,6 +19,7 @@ _NOT_PROPERTY = re.compile(r"[^A-Za-z0-9_.-]+")
 MAX_NAME = 64
 
 
+@lru_cache(maxsize=16384)
 def canonical(name: str) -> str:
     """The name without case and signs; the name itself where nothing else would be left."""
     return _SIGNS.sub("", name).casefold() or name
@@ -40,7 +41,10 @@ def matched(wanted: Sequence[str], known: Iterable[str]) -> dict[str, str]:
     """
     free = dict.fromkeys(known)
     found = {name: name for name in wanted if name in free}
-    left = Counter(canonical(name) for name in set(wanted) - found.keys())
+    missing = set(wanted) - found.keys()
+    if not missing:
+        return found
+    left = Counter(map(canonical, missing))
     near = Counter(canonical(name) for name in free if name not in found)
     spelling = {canonical(name): name for name in free if name not in found}
     for name in wanted:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from anyio import create_task_group, sleep_forever
+from anyio.abc import TaskStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fairlead.access import Access, Guarded, metadata
@@ -61,14 +63,23 @@ class Served:
                 stack.push_async_callback(self.tracing.close)
             if self.lines:
                 stack.enter_context(self.lines.kept())
+            beside = await stack.enter_async_context(create_task_group())
             for endpoint in self.endpoints:
-                await stack.enter_async_context(endpoint.running())
+                await beside.start(_live, endpoint)
             yield
+            beside.cancel_scope.cancel()
 
     def stop(self) -> None:
         """Ends what would go on for ever."""
         if self.lines:
             self.lines.end()
+
+
+async def _live(endpoint: McpEndpoint, *, task_status: TaskStatus[None]) -> None:
+    """The life of an endpoint, beside those of others: within each other, a thousand are too deep to be cancelled."""
+    async with endpoint.running():
+        task_status.started()
+        await sleep_forever()
 
 
 def build(listeners: Iterable[Listener], wiring: Wiring, settings: Settings, ready: Ready) -> tuple[Served, ...]:
@@ -95,8 +106,9 @@ def _served(
     lines = LogLines() if any(control.adapter.management.logs for control in listener.controls) else None
 
     def documented(shown: tuple[Adapter, ...]) -> ASGIApp:
-        routes = [route for route in listener.routes if any(route.adapter is one for one in shown)]
-        forwards = [proxy for proxy in listener.forwards if any(proxy.adapter is one for one in shown)]
+        meant = set(map(id, shown))
+        routes = [route for route in listener.routes if id(route.adapter) in meant]
+        forwards = [proxy for proxy in listener.forwards if id(proxy.adapter) in meant]
         told = [one for control in listener.controls for one in adapters_of(control)]
         return pages(ready, description(routes, forwards) if routes or forwards else None, told)
 
@@ -156,7 +168,8 @@ def _skills(listener: Listener, access: Access) -> ASGIApp:
     adapters = {id(skill.adapter): skill.adapter for skill in listener.skills}
 
     def shown(allowed: tuple[Adapter, ...]) -> ASGIApp:
-        return SkillPages(skill for skill in listener.skills if any(skill.adapter is one for one in allowed))
+        meant = set(map(id, allowed))
+        return SkillPages(skill for skill in listener.skills if id(skill.adapter) in meant)
 
     return access.divided(adapters.values(), shown)
 

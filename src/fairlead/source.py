@@ -165,19 +165,17 @@ class _Composer:
 
     def _take(self, event: Event, place: Place) -> None:
         match event:
-            case DocumentStartEvent():
-                self.documents += 1
-            case ScalarEvent(value="") if self.documents > 1 and not self.frames:
-                pass  # what follows the last `---` is empty
-            case ScalarEvent():
+            case ScalarEvent() if event.value or self.documents == 1 or self.frames:
                 self._add(self._scalar(event, place), self.size(event.value), place, event.anchor)
-            case AliasEvent():
-                self._alias(event, place)
             case CollectionStartEvent():
                 self._open(event, place)
-            case SequenceEndEvent() | MappingEnd():
+            case MappingEnd() | SequenceEndEvent():
                 self._close()
-            case _:
+            case AliasEvent():
+                self._alias(event, place)
+            case DocumentStartEvent():
+                self.documents += 1
+            case _:  # what follows the last `---` is an empty scalar
                 pass
 
     def _check_document(self, place: Place) -> None:

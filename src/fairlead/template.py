@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HOLE = re.compile(r"\$?\{\{\s*([^{}\s][^{}]*?)\s*\}\}|\$?\{\s*([^{}\s][^{}]*?)\s*\}")
 _DOUBLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}()")
@@ -58,6 +59,7 @@ def rooted(path: str) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, *, single: bool = True) -> Template:
     """The template in a text; `single` also takes `{x}` for a hole, not only `{{x}}`."""
     parts: list[str | Hole] = []

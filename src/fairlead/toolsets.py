@@ -54,13 +54,13 @@ class ToolSet:
 
     def of(self, adapters: Collection[Adapter]) -> ToolSet:
         """The part of it that comes from those adapters, under the same names."""
-        listed = tuple(adapter for adapter in self.adapters if _is_of(adapter, adapters))
+        meant = set(map(id, adapters))
         return replace(
             self,
-            tools=tuple(one for one in self.tools if _is_of(one.tool.adapter, listed)),
-            resources=tuple(one for one in self.resources if _is_of(one.adapter, listed)),
-            prompts=tuple(one for one in self.prompts if _is_of(one.prompt.adapter, listed)),
-            adapters=listed,
+            tools=tuple(one for one in self.tools if id(one.tool.adapter) in meant),
+            resources=tuple(one for one in self.resources if id(one.adapter) in meant),
+            prompts=tuple(one for one in self.prompts if id(one.prompt.adapter) in meant),
+            adapters=tuple(one for one in self.adapters if id(one) in meant),
         )
 
     def crowding(self) -> str:
@@ -73,10 +73,6 @@ class ToolSet:
         cost = f"{len(listed):,} tools, about {size // _CHARACTERS_PER_TOKEN:,} tokens"
         clients = f"some clients take {' or '.join(limits)}"
         return f"{self.path} lists {cost}; {clients}: {self.path}?include=PATTERN lists a part"
-
-
-def _is_of(adapter: Adapter, adapters: Iterable[Adapter]) -> bool:
-    return any(adapter is one for one in adapters)
 
 
 def _described(named: NamedTool) -> dict[str, Any]:

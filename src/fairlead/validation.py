@@ -65,15 +65,17 @@ def _note(problem: Problem, root: Node, path: Path) -> None:
             node.faults.setdefault(str(key), []).append(problem)
 
 
-def _unknown_keys(value: Any, path: Path = ()) -> Iterator[tuple[Path, Problem]]:
+def _unknown_keys(value: Model | tuple[Any, ...] | dict[Any, Any], path: Path = ()) -> Iterator[tuple[Path, Problem]]:
     """The unknown keys of a model and of all models in it, and the way to each."""
     if isinstance(value, Model):
         yield from (((*path, key), problem) for key, problem in value.unknown())
-        for name, field in type(value).model_fields.items():
-            yield from _unknown_keys(getattr(value, name), (*path, field.alias or name))
-    elif isinstance(value, tuple | dict):
+        members: Iterable[tuple[Any, Any]] = (
+            (field.alias or name, getattr(value, name)) for name, field in type(value).model_fields.items()
+        )
+    else:
         members = value.items() if isinstance(value, dict) else enumerate(value)
-        for key, member in members:
+    for key, member in members:
+        if isinstance(member, Model | tuple | dict):
             yield from _unknown_keys(member, (*path, key))
 
 

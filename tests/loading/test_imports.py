@@ -33,9 +33,9 @@ ORDER = """
     exposes.security exposes.openapi exposes.shortcut exposes.proxy exposes.gateway
     exposes.toolbox exposes.folder exposes.library exposes.answers exposes.hotpath exposes.toolcall exposes.tools
     metrics log_lines exposes.changes exposes.scripting exposes.logs exposes.traces exposes.management exposes.skills
-    dialect capability imports document findings load
+    dialect capability imports document findings memory load
     settings clashes toolsets listeners observed access guard runtime exchange protocol server samples sandbox
-    explain lint checks terminal overview banner supervisor stdio memory start file_schema starter options cli
+    explain lint checks terminal overview banner supervisor stdio start file_schema starter options cli
 """.split()
 
 

@@ -107,15 +107,19 @@ def serving(*arguments: str | Path, cwd: Path, environ: Mapping[str, str] | None
     )
     assert process.stdout
     served = Served(process, rest_port, mcp_port)
+    watch = threading.Timer(DEADLINE, process.kill)
     with process:
         try:
+            watch.start()
             for line in process.stdout:
                 served.said.append(line.rstrip("\n"))
                 if line.startswith("try"):
                     break
             else:
                 raise AssertionError(process.communicate(timeout=DEADLINE)[1])
+            watch.cancel()
             yield served
         finally:
+            watch.cancel()
             if process.poll() is None:
                 process.kill()

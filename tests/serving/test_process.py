@@ -51,6 +51,24 @@ def test_serve_says_what_it_serves_answers_on_both_ports_and_ends_with_success(t
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def test_a_gateway_with_very_many_adapters_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    ports = {"path": "/ports", "name": "ports", "operations": [{"name": "list", "method": "GET"}]}
+    harbour = {"type": "http", "namespace": "harbour", "baseUri": "http://127.0.0.1:9", "resources": [ports]}
+    adapters = [
+        {"type": "mcp", "namespace": f"n{n}", "tools": [{"name": f"t{n}", "description": "T", "call": "harbour.list"}]}
+        for n in range(1200)
+    ]
+    listing = {"method": "GET", "name": "list", "call": "harbour.list"}
+    rest = {"type": "rest", "namespace": "rest", "resources": [{**ports, "operations": [listing]}]}
+    capability = {"consumes": [harbour], "exposes": [rest, *adapters]}
+    document = {"naftiko": "1.0.0-alpha2", "info": {"label": "Many"}, "capability": capability}
+    (tmp_path / "many.yaml").write_text(json.dumps(document))
+    with serving("many.yaml", cwd=tmp_path) as served:
+        ended = served.stop()
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 class Slow(BaseHTTPRequestHandler):
     """An upstream that answers when it is told to."""
 
