@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from benchmarks.answers import LARGE, LARGE_IDS, LARGE_LISTED, SLOW, SMALL
-from benchmarks.folder import OPERATIONS, last_path, last_tool
+from benchmarks.folder import last_path, last_tool
 from benchmarks.lab import Lab
 from benchmarks.load import Request, Requests, Sample, WrongAnswer, same
 from benchmarks.peers import Peer
@@ -43,8 +43,8 @@ AS_IS = Peer("fairlead", note="not mapped")
 BY_REST = "the same by REST"
 
 
-def units(kind: str, files: int, what: str) -> Peer:
-    return Peer(kind, files, f"{files * len(OPERATIONS):,} {what}")
+def units(kind: str, operations: int, what: str) -> Peer:
+    return Peer(kind, operations, f"{operations:,} {what}")
 
 
 def get(path: str, expected: Any) -> Callable[[Peer], Request]:
@@ -59,7 +59,7 @@ def get_mapped(peer: Peer) -> Request:
 
 def get_last(peer: Peer) -> Request:
     """The last operation of a generated folder."""
-    return Request(last_path(peer.files), same(SMALL))
+    return Request(last_path(peer.operations), same(SMALL))
 
 
 def call_tool(revision: str) -> Callable[[Peer], Request]:
@@ -68,7 +68,7 @@ def call_tool(revision: str) -> Callable[[Peer], Request]:
     def request(peer: Peer) -> Request:
         if peer.note == BY_REST:
             return get_last(peer)
-        tool = last_tool(peer.files)
+        tool = last_tool(peer.operations)
         name = tool.replace("-", "_") if peer.kind == "fastmcp" else tool
         return _rpc(revision, "tools/call", {"name": name, "arguments": {"id": "b-1"}}, _called, name)
 
@@ -77,7 +77,7 @@ def call_tool(revision: str) -> Callable[[Peer], Request]:
 
 def list_tools(peer: Peer) -> Request:
     """The first page of all tools; every tool is worth one."""
-    return _rpc(NEWEST, "tools/list", {}, _listed(peer.files))
+    return _rpc(NEWEST, "tools/list", {}, _listed(peer.operations))
 
 
 def _rpc(revision: str, method: str, params: Any, check: Callable[[bytes], int], name: str = "") -> Request:
@@ -108,10 +108,10 @@ def _text(result: Any) -> str:
     return str(content["text"])
 
 
-def _listed(files: int) -> Callable[[bytes], int]:
+def _listed(count: int) -> Callable[[bytes], int]:
     def check(body: bytes) -> int:
         tools = json.loads(body).get("result", {}).get("tools", [])
-        if len(tools) not in {files * len(OPERATIONS), PAGE} or not all("inputSchema" in tool for tool in tools):
+        if len(tools) not in {count, PAGE} or not all("inputSchema" in tool for tool in tools):
             raise WrongAnswer(f"{len(tools)} tools are listed: {body[:500]!r}")
         return len(tools)
 
@@ -128,25 +128,24 @@ def connections(count: int, *peers: Peer) -> Case:
     )
 
 
-def mcp(files: int, revision: str, factor: int, clients: int) -> Case:
-    name = f"mcp-{files * len(OPERATIONS)}-{revision}"
-    title = f"MCP tools/call, {files * len(OPERATIONS):,} tools, revision {revision}, {clients} connections"
-    peers = (units("units", files, "tools"), Peer("units", files, BY_REST), units("fastmcp", files, "tools"))
+def mcp(tools: int, revision: str, factor: int, clients: int) -> Case:
+    name = f"mcp-{tools}-{revision}"
+    title = f"MCP tools/call, {tools:,} tools, revision {revision}, {clients} connections"
+    peers = (units("units", tools, "tools"), Peer("units", tools, BY_REST), units("fastmcp", tools, "tools"))
     return Case(name, title, Requests(call_tool(revision), clients, "call", factor), peers)
 
 
-def mcp_list(files: int) -> Case:
-    tools = files * len(OPERATIONS)
+def mcp_list(tools: int) -> Case:
     pages = f", by Fairlead in pages of {PAGE}" if tools > PAGE else ""
     title = f"MCP tools/list, {tools:,} tools{pages}, revision {NEWEST}, 4 connections"
-    peers = (units("units", files, "tools"), units("fastmcp", files, "tools"))
+    peers = (units("units", tools, "tools"), units("fastmcp", tools, "tools"))
     return Case(f"mcp-list-{tools}", title, Requests(list_tools, 4, "tool", 2), peers)
 
 
-def start_up(files: int) -> Case:
-    title = f"Start-up, {files:,} {'file' if files == 1 else 'files'}, {files * len(OPERATIONS):,} operations"
+def start_up(operations: int) -> Case:
+    title = f"Start-up, {operations:,} {'operation' if operations == 1 else 'operations, four in a file'}"
     kinds = ("units", "fastmcp", "naive")
-    return Case(f"start-{files}", title, StartUp(), tuple(Peer(kind, files) for kind in kinds))
+    return Case(f"start-{operations}", title, StartUp(), tuple(Peer(kind, operations) for kind in kinds))
 
 
 CASES = (
@@ -188,7 +187,7 @@ CASES = (
         "routes",
         "REST, 1 KB, the last of many routes, 32 connections",
         Requests(get_last, 32),
-        tuple(units(kind, files, "routes") for kind in ("units", "naive-tuned") for files in (1, 400)),
+        tuple(units(kind, count, "routes") for kind in ("units", "naive-tuned") for count in (4, 1600)),
     ),
     Case("events", "Server-sent events, 50 streams of 100 events/s", Streams(), (LIVE, NGINX, FAIRLEAD, TUNED)),
     Case("upload-10mb", "Upload of 10 MB of JSON, 4 at once", Uploads(10_000_000, 4), (LIVE, NGINX, FAIRLEAD, TUNED)),
@@ -196,13 +195,13 @@ CASES = (
     Case(
         "downloads", "50 downloads of 100 MB at once (10 with --quick)", Downloads(), (STATIC, NGINX, FAIRLEAD, TUNED)
     ),
-    mcp(1, NEWEST, 1, 16),
-    mcp(1, HANDSHAKE, 1, 16),
-    mcp(250, NEWEST, 2, 4),
-    mcp(250, HANDSHAKE, 1, 16),
-    mcp_list(1),
-    mcp_list(250),
+    mcp(4, NEWEST, 1, 16),
+    mcp(4, HANDSHAKE, 1, 16),
+    mcp(1000, NEWEST, 2, 4),
+    mcp(1000, HANDSHAKE, 1, 16),
+    mcp_list(4),
+    mcp_list(1000),
     start_up(1),
     start_up(100),
-    start_up(400),
+    start_up(1600),
 )

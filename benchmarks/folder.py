@@ -1,4 +1,4 @@
-"""Generates folders of capability files in the style in which they are published: four operations a file.
+"""Generates folders of capability files in the style in which they are published: up to four operations a file.
 
 Names of operations repeat (`get`, `post`) and adapters declare no inputs, so that reading a file is the same work as
 with a real one. The same operations as an OpenAPI document are for the peers.
@@ -6,6 +6,7 @@ with a real one. The same operations as an OpenAPI document are for the peers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,34 +47,33 @@ OPERATIONS = (
     Operation("GET", "/batches/{id}", "get"),
     Operation("POST", "/batches/{id}/cancel", "cancel"),
 )
-PATHS = tuple(dict.fromkeys(operation.path for operation in OPERATIONS))
 
 
-def last_path(files: int) -> str:
-    """The path that gets one batch job of the last of so many files."""
-    return f"/v1/units/{_unit(files - 1)}/batches/b-1"
+def last_path(operations: int) -> str:
+    """The path that gets one batch job of the last unit, where so many operations make whole units."""
+    return f"/v1/units/{_unit(operations // len(OPERATIONS) - 1)}/batches/b-1"
 
 
-def last_tool(files: int) -> str:
-    """The tool that gets one batch job of the last of so many files."""
-    return OPERATIONS[2].tool(_unit(files - 1))
+def last_tool(operations: int) -> str:
+    """The tool that gets one batch job of the last unit, where so many operations make whole units."""
+    return OPERATIONS[2].tool(_unit(operations // len(OPERATIONS) - 1))
 
 
-def generate(folder: Path, files: int) -> Path:
-    """The folder, with so many files in it if it was not there yet."""
+def generate(folder: Path, operations: int) -> Path:
+    """The folder, with files of so many operations in it if it was not there yet."""
     if not folder.exists():
         folder.mkdir(parents=True)
-        for unit in map(_unit, range(files)):
-            text = yaml.dump(_capability(unit), Dumper=_Dumper, sort_keys=False)
+        for unit, had in _units(operations):
+            text = yaml.dump(_capability(unit, had), Dumper=_Dumper, sort_keys=False)
             (folder / f"unit-{unit}.yaml").write_text(text, encoding="utf-8")
     return folder
 
 
-def openapi(files: int) -> Tree:
-    """All operations of so many files."""
+def openapi(operations: int) -> Tree:
+    """So many operations in one document."""
     paths: Tree = {}
-    for unit in map(_unit, range(files)):
-        for operation in OPERATIONS:
+    for unit, had in _units(operations):
+        for operation in had:
             resource = paths.setdefault(f"/v1/units/{unit}{operation.path}", {})
             resource[operation.method.lower()] = _described(operation, unit)
     return {"openapi": "3.1.0", "info": {"title": "Units", "version": "1"}, "paths": paths}
@@ -90,10 +90,16 @@ def _unit(number: int) -> str:
     return f"{number:04}"
 
 
-def _capability(unit: str) -> Tree:
+def _units(operations: int) -> Iterator[tuple[str, Sequence[Operation]]]:
+    """Units of four operations each, and what is left in the last one."""
+    for number, first in enumerate(range(0, operations, len(OPERATIONS))):
+        yield _unit(number), OPERATIONS[: operations - first]
+
+
+def _capability(unit: str, had: Sequence[Operation]) -> Tree:
     info = {
         "label": f"Unit {unit}",
-        "description": f"Unit {unit}. {len(OPERATIONS)} operations. Lead operation: {OPERATIONS[0].description(unit)}.",
+        "description": f"Unit {unit}. {len(had)} operations. Lead operation: {had[0].description(unit)}.",
         "tags": ["Units"],
         "created": "2026-05-19",
         "modified": "2026-05-19",
@@ -102,17 +108,17 @@ def _capability(unit: str) -> Tree:
         "naftiko": "1.0.0-alpha2",
         "info": info,
         "binds": [{"namespace": "env", "keys": {KEY: KEY, UPSTREAM: UPSTREAM}}],
-        "capability": {"consumes": [_consumes(unit)], "exposes": [_rest(unit), _mcp(unit)]},
+        "capability": {"consumes": [_consumes(unit, had)], "exposes": [_rest(unit, had), _mcp(unit, had)]},
     }
 
 
-def _consumes(unit: str) -> Tree:
+def _consumes(unit: str, had: Sequence[Operation]) -> Tree:
     return {
         "type": "http",
         "namespace": f"unit-{unit}",
         "baseUri": f"http://{{{{env.{UPSTREAM}}}}}/v1/units/{unit}",
         "description": f"The batch jobs of unit {unit}.",
-        "resources": [_resource(path, path, [_consumed(one, unit) for one in _at(path)]) for path in PATHS],
+        "resources": [_resource(path, path, [_consumed(one, unit) for one in at]) for path, at in _by_path(had)],
         "authentication": {"type": "bearer", "token": f"{{{{env.{KEY}}}}}"},
     }
 
@@ -128,10 +134,10 @@ def _consumed(operation: Operation, unit: str) -> Tree:
     return consumed | ({"inputParameters": [operation.input]} if operation.input else {})
 
 
-def _rest(unit: str) -> Tree:
+def _rest(unit: str, had: Sequence[Operation]) -> Tree:
     routes = {
-        path: [{"method": one.method, "name": one.method.lower(), **_called(one, unit, "rest")} for one in _at(path)]
-        for path in PATHS
+        path: [{"method": one.method, "name": one.method.lower(), **_called(one, unit, "rest")} for one in at]
+        for path, at in _by_path(had)
     }
     return {
         "type": "rest",
@@ -142,14 +148,14 @@ def _rest(unit: str) -> Tree:
     }
 
 
-def _mcp(unit: str) -> Tree:
+def _mcp(unit: str, had: Sequence[Operation]) -> Tree:
     return {
         "type": "mcp",
         "namespace": f"unit-{unit}-mcp",
         "port": 9090,
         "transport": "http",
         "description": f"MCP adapter of unit {unit}.",
-        "tools": [{"name": one.tool(unit), **_hints(one), **_called(one, unit, "tools")} for one in OPERATIONS],
+        "tools": [{"name": one.tool(unit), **_hints(one), **_called(one, unit, "tools")} for one in had],
     }
 
 
@@ -173,8 +179,9 @@ def _resource(path: str, exposed: str, operations: list[Tree]) -> Tree:
     return {"path": exposed, "name": name, "operations": operations}
 
 
-def _at(path: str) -> list[Operation]:
-    return [operation for operation in OPERATIONS if operation.path == path]
+def _by_path(had: Sequence[Operation]) -> Iterator[tuple[str, list[Operation]]]:
+    for path in dict.fromkeys(operation.path for operation in had):
+        yield path, [operation for operation in had if operation.path == path]
 
 
 def _described(operation: Operation, unit: str) -> Tree:

@@ -53,7 +53,7 @@ class Lab:
         return running(peer.command(self.site), self.server_cpus, self.log(peer))
 
     def log(self, peer: Peer) -> Path:
-        return self.site.folder / f"{peer.kind}-{peer.files}.log"
+        return self.site.folder / f"{peer.kind}-{peer.operations}.log"
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class Measured:
     def overview(self) -> list[str]:
         """The case as one row: Fairlead's figure, and the ratios of those that serve as much as it."""
         fairlead = next(peer for peer in self.samples if peer.kind in FAIRLEAD)
-        alike = {peer.kind: peer for peer in self.samples if peer.files == fairlead.files}
+        alike = {peer.kind: peer for peer in self.samples if peer.operations == fairlead.operations}
         unit = next(iter(self.samples[fairlead][0]))
         ratios = (f"{_ratio(self._relative(alike[kind]))}x" if kind in alike else "" for kind in OTHERS)
         return [self.case.title, f"{_figure(self._median(fairlead, unit))} {unit.removeprefix('CPU ')}", *ratios]

@@ -46,12 +46,14 @@ def test_the_capability_that_is_measured_is_served_without_problems() -> None:
 
 
 def test_a_generated_folder_is_served_without_problems_and_is_described_alike_for_peers(tmp_path: Path) -> None:
-    files = sorted(generate(tmp_path / "units", 3).iterdir())
+    for count, needed in ((1, 1), (4, 1), (10, 3)):
+        files = sorted(generate(tmp_path / f"units-{count}", count).iterdir())
 
-    described = [operation for path in openapi(3)["paths"].values() for operation in path.values()]
+        described = [operation for path in openapi(count)["paths"].values() for operation in path.values()]
 
-    assert _served(*map(load, files)) == (12, 12)
-    assert len({operation["operationId"] for operation in described}) == 12
+        assert len(files) == needed
+        assert _served(*map(load, files)) == (count, count)
+        assert len({operation["operationId"] for operation in described}) == count
 
 
 def test_every_case_has_its_own_name_known_peers_and_a_fairlead_to_compare_with() -> None:

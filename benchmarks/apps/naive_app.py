@@ -7,7 +7,7 @@ FastAPI shows, and by pydantic, several times as fast, where it is.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
@@ -81,25 +81,32 @@ async def relayed(client: httpx.AsyncClient, path: str) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def add_unit(unit: str) -> None:
-    """The four operations of one unit."""
+def add_unit(unit: str, count: int) -> None:
+    """The first operations of the four of one unit."""
+    batches = f"/v1/units/{unit}/batches"
 
-    @get(f"/v1/units/{unit}/batches")
     async def list_all() -> Any:
-        return (await static.get(f"/v1/units/{unit}/batches")).json()
+        return (await static.get(batches)).json()
 
-    @post(f"/v1/units/{unit}/batches")
     async def create(body: dict[str, Any]) -> Any:
-        return (await static.post(f"/v1/units/{unit}/batches", json=body)).json()
+        return (await static.post(batches, json=body)).json()
 
-    @get(f"/v1/units/{unit}/batches/{{id}}")
     async def get_one(id: str) -> Any:  # noqa: A002
-        return (await static.get(f"/v1/units/{unit}/batches/{id}")).json()
+        return (await static.get(f"{batches}/{id}")).json()
 
-    @post(f"/v1/units/{unit}/batches/{{id}}/cancel")
     async def cancel(id: str) -> Any:  # noqa: A002
-        return (await static.post(f"/v1/units/{unit}/batches/{id}/cancel")).json()
+        return (await static.post(f"{batches}/{id}/cancel")).json()
+
+    added: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+        (get(batches), list_all),
+        (post(batches), create),
+        (get(f"{batches}/{{id}}"), get_one),
+        (post(f"{batches}/{{id}}/cancel"), cancel),
+    ]
+    for add, endpoint in added[:count]:
+        add(endpoint)
 
 
-for number in range(int(os.environ["FILES"])):
-    add_unit(f"{number:04}")
+OPERATIONS = int(os.environ["OPERATIONS"])
+for first in range(0, OPERATIONS, 4):
+    add_unit(f"{first // 4:04}", OPERATIONS - first)

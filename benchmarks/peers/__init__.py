@@ -27,10 +27,10 @@ KINDS: dict[str, tuple[str, Callable[[Site, int], Command]]] = {
 
 @dataclass(frozen=True)
 class Peer:
-    """A server under test; where it serves a generated folder, of so many files. `note` tells rows apart."""
+    """A server under test; where it serves a generated folder, of so many operations. `note` tells rows apart."""
 
     kind: str
-    files: int = 1
+    operations: int = 4
     note: str = ""
 
     @property
@@ -39,4 +39,4 @@ class Peer:
         return f"{name}, {self.note}" if self.note else name
 
     def command(self, site: Site) -> Command:
-        return KINDS[self.kind][1](site, self.files)
+        return KINDS[self.kind][1](site, self.operations)

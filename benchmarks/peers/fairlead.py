@@ -15,16 +15,16 @@ BODY = 256 * 1024 * 1024
 """As much as the largest case sends or maps; the default is smaller."""
 
 
-def measured(site: Site, files: int = 1) -> Command:
+def measured(site: Site, operations: int) -> Command:
     """The paths that all peers serve."""
     bases = [f"static=http://127.0.0.1:{site.static}/v1", f"live=http://127.0.0.1:{site.live}/v1"]
     command = _serve(FILE, *(argument for base in bases for argument in ("--base-uri", base)), site=site)
     return replace(command, mcp_port=None)  # the file exposes no tools
 
 
-def units(site: Site, files: int) -> Command:
-    """A folder of so many generated files."""
-    return _serve(generate(site.folder / f"units-{files}", files), site=site)
+def units(site: Site, operations: int) -> Command:
+    """A generated folder of so many operations."""
+    return _serve(generate(site.folder / f"units-{operations}", operations), site=site)
 
 
 def _serve(source: Path, *arguments: str, site: Site) -> Command:

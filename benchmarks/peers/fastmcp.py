@@ -9,10 +9,10 @@ from benchmarks.peers.site import APPS, ENVIRONMENTS, Site
 from benchmarks.processes import Command, free_port
 
 
-def command(site: Site, files: int) -> Command:
+def command(site: Site, operations: int) -> Command:
     """Stateless and answering JSON, as Fairlead does, on uvloop and httptools."""
-    described = site.folder / f"openapi-{files}.json"
-    described.write_text(json.dumps(openapi(files)), encoding="utf-8")
+    described = site.folder / f"openapi-{operations}.json"
+    described.write_text(json.dumps(openapi(operations)), encoding="utf-8")
     port = free_port()
     program = ENVIRONMENTS / "tuned" / "bin" / "uvicorn"
     app = ("--app-dir", str(APPS), "--factory", "fastmcp_app:app")

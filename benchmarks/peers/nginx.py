@@ -65,7 +65,7 @@ _PROXY = Template("""\
 """)
 
 
-def static(site: Site, files: int = 1) -> Command:
+def static(site: Site, operations: int = 4) -> Command:
     """The upstream with fixed answers."""
     folder = _folder(site, "static")
     (folder / "large.json").write_bytes(encoded(LARGE))
@@ -75,12 +75,12 @@ def static(site: Site, files: int = 1) -> Command:
     return _command(folder, _STATIC.substitute(port=site.static, folder=folder, small=small), site.static)
 
 
-def live(site: Site, files: int = 1) -> Command:
+def live(site: Site, operations: int = 4) -> Command:
     """The upstream of our own, for what nginx cannot answer."""
     return Command((sys.executable, "-m", "benchmarks.live", str(site.live)), site.live, ready="/v1/upload")
 
 
-def proxy(site: Site, files: int = 1) -> Command:
+def proxy(site: Site, operations: int = 4) -> Command:
     """nginx before both upstreams, with connections kept alive and nothing written to disk."""
     port = free_port()
     http = _PROXY.substitute(port=port, static=site.static, live=site.live)
