@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+
 from fairlead.arguments import Inputs
 from fairlead.errors import CallError
 from fairlead.headers import Headers
@@ -35,7 +37,7 @@ class Body(Protocol):
         """Gives the body up; what was not read is not fetched."""
 
 
-class Result(NamedTuple):
+class Result(Struct, frozen=True):
     """The answer to a call: an upstream response, or a value of our own in the same form."""
 
     status: int
@@ -74,7 +76,7 @@ class Result(NamedTuple):
         return ""
 
 
-class Bytes(NamedTuple):
+class Bytes(Struct, frozen=True):
     """A body that is already here."""
 
     data: bytes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from fairlead.decoding import Decoder
@@ -141,12 +140,17 @@ def _here(result: Result) -> bytes:
 class _Later(Mapping[str, Any]):
     """Arguments that are read when somebody asks for one."""
 
+    __slots__ = ("_arguments", "_given")
+
     def __init__(self, given: Callable[[], Arguments]) -> None:
         self._given = given
+        self._arguments: Arguments | None = None
 
-    @cached_property
+    @property
     def _read(self) -> Arguments:
-        return self._given()
+        if self._arguments is None:
+            self._arguments = self._given()
+        return self._arguments
 
     def __getitem__(self, name: str) -> Any:
         return self._read[name]

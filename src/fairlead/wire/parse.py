@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from fairlead.wire.chunked import Chunked
 from fairlead.wire.grammar import FIELD, TEXT, Malformed
@@ -28,7 +30,7 @@ _LAST = frozenset({"close", "upgrade"})
 Pairs = tuple[tuple[str, str], ...]
 
 
-class Head(NamedTuple):
+class Head(Struct, frozen=True):
     """Status and headers, names in lower case."""
 
     minor: str
