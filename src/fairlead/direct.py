@@ -9,9 +9,8 @@ form than that (a number where a text is declared, a null where an object is loo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from functools import partial, reduce
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain, starmap
 from operator import attrgetter
 from typing import Any, Final
@@ -21,11 +20,10 @@ import msgspec
 from fairlead.conversion import CONVERSIONS
 from fairlead.formats import JSON, Format
 from fairlead.jsonpath import Every, First, Named
-from fairlead.jsonpath.plain import Item, Member, PlainPath, children
-from fairlead.mapped import Shape
-from fairlead.operation import Arguments
-from fairlead.shape import Each, Found, Get, Members, looked_at
-from fairlead.wanted import narrowed
+from fairlead.jsonpath.plain import Item, Member, PlainPath, Step, children
+from fairlead.jsontext import written
+from fairlead.mapped import Direct, Shape
+from fairlead.shape import Each, Found, Get, Members
 
 _READ_AS: Final[dict[Get | None, Any]] = {
     None: msgspec.Raw,
@@ -40,74 +38,111 @@ _FIT: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 """The names that msgspec can have."""
 
 _Function = Callable[[Any], Any]
-_Field = tuple[str, Any, Any]
-"""An attribute of a struct, its type, and what it is where the object has no such member."""
+_Steps = tuple[Step, ...]
 
-_Tree = dict[str, Any]
-"""The members that are wanted of an object: each with its type, or with what is wanted of it."""
+_Tree = Any
+"""What is wanted of a value: a type; of an object its members by their names; of a list its items, in a list of one."""
 
 
 class _IndirectError(Exception):
     """A shape is more than msgspec can do by itself."""
 
 
-def directly(shape: Shape, form: Format) -> tuple[Shape, Format]:
-    """What is to be made of the format's values, and the format, read no further than the shape looks."""
-    narrow = narrowed(form, looked_at(shape))
+def directly(shape: Shape, form: Format) -> Direct | None:
+    """What does with answers of a format all that a shape does; None where that is more than msgspec can do."""
+    if form is not JSON:
+        return None
     try:
-        kind, find = _mapping(shape, form)
+        kind, make = _mapping(shape)
     except _IndirectError:
-        return shape, narrow
+        return None
     decode = msgspec.json.Decoder(kind).decode
 
-    def read(data: bytes, charset: str) -> Any:
+    def mapped(data: bytes) -> bytes | None:
         try:
-            found = find(decode(data))
-            return found if isinstance(found, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(found))
+            return written(make(decode(data)))
         except (ValueError, AttributeError, RecursionError):
-            return narrow.read(data, charset)
+            return None
 
-    def mapped(value: Any, arguments: Arguments) -> Any:
-        return value if isinstance(value, msgspec.Raw) else shape(value, arguments)
-
-    return mapped, replace(form, read=read)
+    return mapped
 
 
-def _mapping(shape: Shape, form: Format) -> tuple[Any, _Function]:
+def _mapping(shape: Shape) -> tuple[Any, _Function]:
     """The type of values that are mapped, and what makes of one what is written."""
     match shape:
-        case Found(get, None) if form is JSON:
-            return _following(get, msgspec.Raw)
-        case Each(get, Members(members, None)) if form is JSON:
-            item, make = _items(members)
-            kind, find = _following(get, item if isinstance(get, Every) else _list(item))
+        case Found(get, convert) if _is_readable(get, convert):
+            return _finding(get, _READ_AS[convert])
+        case Each(get, Members(members, None)):
+            tree, make = _objects(members)
+            item = _type(tree)
+            kind, find = _finding(get, item if isinstance(get, Every) else list[item])  # type: ignore[valid-type]
             return kind, lambda value: make(find(value))
+        case Members(members, (None | Named()) as get):
+            tree, make = _objects(members)
+            kind, find = _finding(get, tree)
+            return kind, lambda value: make((find(value),))[0]
     raise _IndirectError
 
 
-def _following(get: Get | None, kind: Any) -> tuple[Any, _Function]:
-    """The type of values in which a path finds what is of a type, and what finds it there."""
+def _finding(get: Get | None, wanted: _Tree) -> tuple[Any, _Function]:
+    """The type of values in which a path finds what is wanted, and what finds it there."""
+    tree = _grown(None, _steps(get), wanted)
+    return _type(tree), _finder(get, tree)
+
+
+def _steps(get: Get | None) -> _Steps:
     if get is None:
-        return kind, _unchanged
-    if isinstance(get, Named):
-        return reduce(_holding, reversed(get.names), kind), attrgetter(".".join(["member"] * len(get.names)))
+        return ()
     if not isinstance(get, First | Every) or not isinstance(get.path, PlainPath):
         raise _IndirectError
-    steps: list[_Function] = []
-    for step in reversed(get.path.steps):
-        match step:
-            case Member(name):
-                steps.append(_members)
-                kind = _holding(kind, name)
-            case Item():
-                steps.append(step)
-                kind = _list(kind)
-            case _ if step is children:
-                steps.append(chain.from_iterable)
-                kind = _list(kind)
-            case _:
-                raise _IndirectError
-    return kind, partial(_every if isinstance(get, Every) else _first, tuple(reversed(steps)))
+    return get.path.steps
+
+
+def _grown(tree: _Tree, steps: _Steps, wanted: _Tree) -> _Tree:
+    """The tree with what is wanted at the end of a path; nothing is wanted in two ways."""
+    if not steps:
+        if tree not in (None, wanted):
+            raise _IndirectError
+        return wanted
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, Member):
+        members = _part(tree, {})
+        return members | {step.name: _grown(members.get(step.name), rest, wanted)}
+    if isinstance(step, Item) or step is children:
+        (items,) = _part(tree, [None])
+        return [_grown(items, rest, wanted)]
+    raise _IndirectError
+
+
+def _part(tree: _Tree, empty: Any) -> Any:
+    if tree is not None and not isinstance(tree, type(empty)):
+        raise _IndirectError
+    return empty if tree is None else tree
+
+
+def _finder(get: Get | None, tree: _Tree) -> _Function:
+    """What finds in a value that is read as the tree has it what a path leads to."""
+    if get is None:
+        return _unchanged
+    if isinstance(get, Named):
+        return attrgetter(_dotted(get, tree))
+    found: list[_Function] = []
+    for step in _steps(get):
+        if isinstance(step, Member):
+            found.append(_members if len(tree) == 1 else partial(_named, attrgetter(_attribute(step.name, tree))))
+            tree = tree[step.name]
+        else:
+            found.append(chain.from_iterable if step is children else step)
+            (tree,) = tree
+    return partial(_every if isinstance(get, Every) else _first, found)
+
+
+def _dotted(get: Named, tree: _Tree) -> str:
+    attributes = []
+    for name in get.names:
+        attributes.append(_attribute(name, tree))
+        tree = tree[name]
+    return ".".join(attributes)
 
 
 def _unchanged(value: Any) -> Any:
@@ -127,69 +162,71 @@ def _first(steps: Iterable[_Function], value: Any) -> Any:
 
 
 def _members(found: Iterable[Any]) -> list[Any]:
-    """The members that are wanted, where they are; the interpreter makes an attribute of one name quick."""
+    """The only members that are wanted, where they are; the interpreter makes an attribute of one name quick."""
     return [member for one in found if (member := one.member) is not None]
 
 
-def _items(members: Iterable[tuple[str, Shape | None]]) -> tuple[Any, _Function]:
-    """The type of objects of which members are wanted, and what makes objects of these members of a list of them."""
-    tree: _Tree = {}
-    paths = []
-    for _, member in members:
-        match member:
-            case Found(Named() as get, convert) if convert in _READ_AS:
-                paths.append(get.names)
-                _grow(tree, get.names, _READ_AS[convert])
+def _named(get: _Function, found: Iterable[Any]) -> list[Any]:
+    return [member for member in map(get, found) if member is not None]
+
+
+def _objects(outputs: Iterable[tuple[str, Shape | None]]) -> tuple[_Tree, _Function]:
+    """What is wanted of objects of which members are mapped, and what makes the mapped ones of a list of them."""
+    tree: _Tree = None
+    gets: dict[str, Get] = {}
+    for name, output in outputs:
+        match output:
+            case Found((First() | Every()) as get, convert) if _is_readable(get, convert):
+                gets[name] = get
+                tree = _grown(tree, _steps(get), _READ_AS[convert])
             case _:
                 raise _IndirectError
-    outputs = [name for name, _ in members]
-    kind = _object(tree)
-    if paths == [(name,) for name in outputs]:
-        return kind, _unchanged  # they are written as they are read
-    take = attrgetter(*[".".join(map(_attribute, names)) for names in paths])
-    build: Any = starmap if len(paths) > 1 else map
-    made = _object(dict.fromkeys(outputs, Any))
-    return kind, lambda items: items and list(build(made, map(take, items)))
+    if all(isinstance(get, Named) and get.names == (name,) for name, get in gets.items()):
+        return tree, _unchanged  # they are written as they are read
+    build: Any = starmap if len(gets) > 1 else map
+    take = _taker([*gets.values()], tree)
+    made = _object(dict.fromkeys(gets, Any))
+    return tree, lambda found: found and list(build(made, map(take, found)))
 
 
-def _grow(tree: _Tree, names: Sequence[str], kind: Any) -> None:
-    """Adds what is wanted at the end of a path; one member is wanted as one type."""
-    *above, name = names
-    for one in above:
-        tree = tree.setdefault(one, {})
-        if not isinstance(tree, dict):
-            raise _IndirectError
-    if tree.setdefault(name, kind) != kind:
+def _is_readable(get: Get | None, convert: Get | None) -> bool:
+    """Whether what is found can be read as what it is converted to; a list that is found is converted as one value."""
+    return convert is None or (convert in _READ_AS and isinstance(get, First))
+
+
+def _taker(gets: list[Get], tree: _Tree) -> _Function:
+    """What takes from an object all that several paths lead to, and of one path that alone."""
+    named = [get for get in gets if isinstance(get, Named)]
+    if len(named) == len(gets):
+        return attrgetter(*[_dotted(get, tree) for get in named])
+    finders = [_finder(get, tree) for get in gets]
+    return (lambda value: [find(value) for find in finders]) if len(finders) > 1 else finders[0]
+
+
+def _type(tree: _Tree) -> Any:
+    if isinstance(tree, list):
+        item = _type(tree[0])
+        return list[item]  # type: ignore[valid-type]
+    return _object(tree) if isinstance(tree, dict) else tree
+
+
+def _object(tree: dict[str, _Tree]) -> Any:
+    """The type of objects with these members; one that is missing is null, or has nothing in it that is wanted."""
+    names = {_attribute(name, tree): name for name in tree}
+    if not all(map(_FIT.fullmatch, tree)):
         raise _IndirectError
-
-
-def _object(tree: _Tree) -> Any:
-    """The type of objects with these members; one that is missing is null, or has only such members itself."""
-    return _struct({_attribute(name): name for name in tree}, list(starmap(_field, tree.items())))
-
-
-def _field(name: str, kind: Any) -> _Field:
-    if isinstance(kind, dict):
-        inner = _object(kind)
-        return _attribute(name), inner, inner()
-    return _attribute(name), kind, None
-
-
-def _struct(names: dict[str, str], fields: list[_Field]) -> Any:
-    if not all(map(_FIT.fullmatch, names.values())):
-        raise _IndirectError
+    fields = [(attribute, *_member(tree[name])) for attribute, name in names.items()]
     return msgspec.defstruct("Object", fields, rename=names, frozen=True, gc=False)
 
 
-def _holding(kind: Any, name: str) -> Any:
-    """The type of objects with one member that is wanted, as the attribute `member`."""
-    return _struct({"member": name}, [("member", kind, None)])
+def _member(tree: _Tree) -> tuple[Any, Any]:
+    """The type of a member, and its value where it is missing."""
+    kind = _type(tree)
+    if isinstance(tree, list):
+        return kind, []
+    return kind, kind() if isinstance(tree, dict) else None
 
 
-def _list(kind: Any) -> Any:
-    return list[kind]
-
-
-def _attribute(name: str) -> str:
+def _attribute(name: str, tree: dict[str, _Tree]) -> str:
     """A name that Python can have for a member of any name."""
-    return f"_{name.encode(errors='surrogatepass').hex()}"
+    return "member" if len(tree) == 1 else f"_{name.encode(errors='surrogatepass').hex()}"

@@ -102,12 +102,12 @@ class Reencoded:
         result = await self.run(arguments, to_be_read(forwarded))
         if not result.is_success:
             return result
-        data = await result.body.read()
-        if not data:
-            return result
-        value = await value_of(data, result, JSON)
+        whole = await result.whole()
+        if not whole.data:
+            return whole.result
+        value = await value_of(whole, JSON)
         try:
             written = self.encoding.write(value)
         except (RecursionError, ValueError):
             raise UpstreamFailed(f"the answer cannot be written as {self.encoding.media}") from None
-        return with_body(result, written, self.encoding.media)
+        return with_body(whole, written, self.encoding.media).result

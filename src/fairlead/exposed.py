@@ -31,7 +31,9 @@ from fairlead.mapped import Mocked, Shape, Shaped
 from fairlead.operation import Bound, Failing, Operation, Run, Source
 from fairlead.parameters import InputParameter, OutputParameter
 from fairlead.schema import Schema, is_complete, schema_of
+from fairlead.shape import looked_at
 from fairlead.sources import revealed
+from fairlead.wanted import narrowed
 from fairlead.wiring import Wiring, wired
 
 
@@ -167,7 +169,7 @@ class Exposed:
     def _shaped(self, run: Run, shape: Shape, wiring: Wiring) -> Run:
         """The run, its answers read no further than the mapping looks, and mapped."""
         form = wiring.reading(self.consumed, self.format) if self.consumed else self.format
-        return Shaped(run, *directly(shape, form))
+        return Shaped(run, shape, narrowed(form, looked_at(shape)), directly(shape, form))
 
     def _called(self, wiring: Wiring) -> Run:
         """What it calls, or what answers in its place."""

@@ -7,7 +7,7 @@ Towards the caller everything passes but what is listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -84,21 +84,17 @@ def also_to_upstream(headers: Iterable[tuple[bytes, bytes]], names: frozenset[st
     return tuple(pair for pair in listed if pair[0] in names - own)
 
 
-def to_caller(headers: Headers) -> Headers:
+def to_caller(headers: Headers, said: Mapping[str, str]) -> Headers:
     """Those of an upstream's headers that may go to the caller; `Connection` may name more to hold back.
 
-    A length beside a transfer encoding is not the body's (RFC 9112, 6.3).
+    A length beside a transfer encoding is not the body's (RFC 9112, 6.3). What each header says is also given by name.
     """
-    kept = tuple([pair for pair in headers if pair[0] not in NOT_TO_CALLER])
-    if len(kept) == len(headers):
-        return kept
     held_back = NOT_TO_CALLER
-    for name, value in headers:
-        if name == "connection" and (named := _named(value)):
-            held_back |= named
-        elif name == "transfer-encoding":
-            held_back |= {"content-length"}
-    return kept if held_back is NOT_TO_CALLER else tuple([pair for pair in kept if pair[0] not in held_back])
+    if "connection" in said and (named := _named(said["connection"])):
+        held_back |= named
+    if "transfer-encoding" in said:
+        held_back |= {"content-length"}
+    return tuple([pair for pair in headers if pair[0] not in held_back])
 
 
 @lru_cache(maxsize=64)

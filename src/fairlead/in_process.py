@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from fairlead.errors import ArgumentError, UpstreamBusy, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers
 from fairlead.wire.compose import Content
-from fairlead.wire.parse import Head
+from fairlead.wire.parse import head_of
 
 
 def in_process(app: ASGIApp) -> httpx.AsyncBaseTransport:
@@ -25,7 +25,7 @@ class Answer:
 
     def __init__(self, response: httpx.Response) -> None:
         headers = tuple((name.lower().decode(), value.decode("latin-1")) for name, value in response.headers.raw)
-        self.head = Head(response.http_version[-1], response.status_code, headers)
+        self.head = head_of(response.http_version[-1], response.status_code, headers)
         self._response = response
         self._pieces = response.aiter_raw()
 

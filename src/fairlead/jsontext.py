@@ -62,12 +62,18 @@ def dumps(value: Any) -> bytes:
         data = msgspec.json.encode(value)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return _dumps_slow(value)
-    if not data.isascii():
-        data.decode()  # what is still in the bytes that it came in was not looked at before
-    if isinstance(value, msgspec.Raw) or b"null" not in data:
+    if b"null" not in data:
         return data
     # What is no number at all is written as null too, and is no longer what it was when it is read again.
     return data if _reads_as(data, value) else _dumps_slow(value)
+
+
+def written(read: Any) -> bytes:
+    """What msgspec read, in structs or in the bytes that it came in; raises `ValueError` where that is no UTF-8."""
+    data = bytes(read) if isinstance(read, msgspec.Raw) else msgspec.json.encode(read)
+    if not data.isascii():
+        data.decode()  # bytes were not looked at before
+    return data
 
 
 def _reads_as(data: bytes, value: Any) -> bool:

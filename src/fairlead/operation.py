@@ -22,6 +22,7 @@ Json = Any
 """A JSON value: None, bool, int, float, str, list or dict."""
 
 Arguments = Mapping[str, Json]
+Given = Callable[[], Arguments]
 
 
 class Body(Protocol):
@@ -37,12 +38,11 @@ class Body(Protocol):
         """Gives the body up; what was not read is not fetched."""
 
 
-class Result(Struct, frozen=True):
-    """The answer to a call: an upstream response, or a value of our own in the same form."""
+class Told(Struct, frozen=True):
+    """Status and headers, names in lower case, with what can be read in them."""
 
     status: int
     headers: Headers
-    body: Body
 
     @property
     def is_success(self) -> bool:
@@ -74,6 +74,26 @@ class Result(Struct, frozen=True):
             if key == name:
                 return value
         return ""
+
+
+class Result(Told, frozen=True):
+    """The answer to a call: an upstream response, or a value of our own in the same form."""
+
+    body: Body
+
+    async def whole(self) -> Whole:
+        """The answer with all of its body; raises as that does when it is read."""
+        return Whole(self.status, self.headers, await self.body.read())
+
+
+class Whole(Told, frozen=True):
+    """An answer whose body is here."""
+
+    data: bytes
+
+    @property
+    def result(self) -> Result:
+        return Result(self.status, self.headers, Bytes(self.data))
 
 
 class Bytes(Struct, frozen=True):
@@ -108,7 +128,7 @@ class Run(Protocol):
 
 
 class ResponseHead(Protocol):
-    """Status and headers, names in lower case."""
+    """The head of an upstream's response: its status, its headers, names in lower case, and what each of them says."""
 
     @property
     def status(self) -> int: ...
@@ -116,13 +136,16 @@ class ResponseHead(Protocol):
     @property
     def headers(self) -> Headers: ...
 
+    @property
+    def said(self) -> Mapping[str, str]: ...
+
 
 class Underway(Protocol):
     """An upstream's response on its way, for whoever is told of it and does not wait."""
 
     @property
-    def head(self) -> ResponseHead:
-        """Its head, once that is there."""
+    def head(self) -> ResponseHead | Whole:
+        """Its head, once that is there, or an answer that was made of it."""
 
     @property
     def is_done(self) -> bool:
@@ -143,10 +166,10 @@ class Underway(Protocol):
 
 
 class Finish(Protocol):
-    """Makes an answer of an upstream's one, of its whole body, and of the arguments of the call."""
+    """Makes an answer of an upstream's one and of the arguments of the call, which are read where it asks for them."""
 
-    def __call__(self, result: Result, data: bytes, arguments: Arguments, /) -> Result:
-        """An answer whose body is here; raises `CallError`."""
+    def __call__(self, answer: Whole, given: Given, /) -> Whole:
+        """Raises `CallError`."""
 
 
 class Ready(Protocol):
@@ -160,7 +183,7 @@ class Ready(Protocol):
     def has_body(self) -> bool:
         """Whether a body follows."""
 
-    def begin(self, head: bytes, given: Callable[[], Arguments]) -> Underway | None:
+    def begin(self, head: bytes, given: Given) -> Underway | None:
         """Sends a request of that head the same way; None where somebody has to wait for a connection.
 
         The arguments that it was made of are read where somebody asks for one.

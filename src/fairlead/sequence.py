@@ -14,7 +14,7 @@ from fairlead.arguments import plain
 from fairlead.errors import ArgumentError, CallError, StepFailed, Unconfigured
 from fairlead.formats import JSON, Format
 from fairlead.mapped import Shape, answered, value_of, with_body
-from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Json, Result, Run, Source
+from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Json, Result, Run, Source, Whole
 from fairlead.scope import RESULT
 from fairlead.script_runs import ScriptRuns
 from fairlead.scripts import LANGUAGES, Limits, Script, ScriptFailed
@@ -65,21 +65,21 @@ class CallAct:
         if missing := sorted(self.required - given.keys()):
             raise StepFailed(f"no earlier step found a value for {missing[0]!r}, which it needs")
         result = await self.run(given, forwarded)
-        data = await result.body.read()
-        if not result.is_success:
-            raise _failed(result, data)
-        whole = with_body(result, data, result.header("content-type"))
-        if not data or not self.is_read:
-            return Answer(whole, None, None)
-        raw = await value_of(data, result, self.format)
-        return Answer(whole, raw, self.keep(raw, arguments) if self.keep else raw)
+        whole = await result.whole()
+        if not whole.is_success:
+            raise _failed(whole)
+        told = with_body(whole, whole.data, whole.header("content-type")).result
+        if not whole.data or not self.is_read:
+            return Answer(told, None, None)
+        raw = await value_of(whole, self.format)
+        return Answer(told, raw, self.keep(raw, arguments) if self.keep else raw)
 
 
-def _failed(result: Result, data: bytes) -> StepFailed:
-    text = data[: 4 * _QUOTED].decode(errors="replace")[:_QUOTED]
-    extra = {"upstream_status": result.status, **({"upstream_answer": text} if text else {})}
-    later = tuple(pair for pair in result.headers if pair[0] == "retry-after")
-    return StepFailed(f"the upstream answered {result.status_text}", extra, later)
+def _failed(answer: Whole) -> StepFailed:
+    text = answer.data[: 4 * _QUOTED].decode(errors="replace")[:_QUOTED]
+    extra = {"upstream_status": answer.status, **({"upstream_answer": text} if text else {})}
+    later = tuple(pair for pair in answer.headers if pair[0] == "retry-after")
+    return StepFailed(f"the upstream answered {answer.status_text}", extra, later)
 
 
 @dataclass(frozen=True, slots=True)

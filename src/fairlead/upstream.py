@@ -24,7 +24,7 @@ from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers
 from fairlead.in_process import Answer, send
 from fairlead.operation import Body, Bytes, Ready, Result
-from fairlead.underway import Passing, encoding_of, shown
+from fairlead.underway import Passing, shown
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content
 from fairlead.wire.limits import Limits as Limits  # noqa: PLC0414 -- the bounds are part of this door
@@ -111,7 +111,7 @@ class Upstream:
             raise
 
     def _body(self, source: Response | Answer) -> Body:
-        encoding = encoding_of(source.head)
+        encoding = source.head.said.get("content-encoding", "")
         data = None if encoding else source.whole()
         if data is None:
             return _Stream(source, encoding, self._limits)

@@ -13,7 +13,7 @@ import mcp_types as types
 
 from fairlead.errors import CallError
 from fairlead.jsontext import is_plain
-from fairlead.operation import Result
+from fairlead.operation import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,24 @@ def failure(error: CallError) -> Answer:
     return Answer(_text_block(data.decode()), data, is_error=True)
 
 
-def empty(result: Result, structure: bytes | None) -> Answer:
+def empty(whole: Whole, structure: bytes | None) -> Answer:
     """The answer to a call whose upstream answered nothing, with the structure that stands for it, if there is one."""
-    return Answer(_text_block(result.status_text), structure)
+    return Answer(_text_block(whole.status_text), structure)
 
 
-def answer(result: Result, data: bytes, tool: str, any_json: bool, *, is_file: bool = False) -> Answer:
-    """The answer that a result with that body is; structure is an object, or `any_json` where the revision has that.
+def answer(whole: Whole, tool: str, any_json: bool, *, is_file: bool = False) -> Answer:
+    """The answer that an upstream's is; structure is an object, or `any_json` where the revision has that.
 
     One that `is_file` is never taken for text.
     """
-    charset = result.charset.lower() or "utf-8"
-    if not result.is_success:
-        told = f"{result.status_text}\n\n{_text(result.media_type, charset, data) or ''}".rstrip()
+    data = whole.data
+    charset = whole.charset.lower() or "utf-8"
+    if not whole.is_success:
+        told = f"{whole.status_text}\n\n{_text(whole.media_type, charset, data) or ''}".rstrip()
         return Answer(_text_block(told), is_error=True)
-    text = None if is_file else _text(result.media_type, charset, data)
+    text = None if is_file else _text(whole.media_type, charset, data)
     if text is None:
-        return Answer(_file(result.media_type, data, tool))
+        return Answer(_file(whole.media_type, data, tool))
     return Answer(_text_block(text), _structure(data if charset == "utf-8" else text.encode(), any_json))
 
 

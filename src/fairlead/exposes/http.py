@@ -122,8 +122,10 @@ def problem(error: CallError) -> Written:
 def unbuffered(headers: Headers) -> Headers:
     """The headers of an answer; those of events say that none may be held back."""
     for name, value in headers:
-        if name == "content-type" and value[: len(_EVENTS)].lower() == _EVENTS:
-            return (*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED)
+        if name == "content-type":
+            if value[: len(_EVENTS)].lower() == _EVENTS:
+                return (*(pair for pair in headers if pair[0] != _UNBUFFERED[0]), _UNBUFFERED)
+            break
     return headers
 
 

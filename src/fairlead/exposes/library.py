@@ -17,7 +17,7 @@ from fairlead.errors import ArgumentError, CallError, Refused, did_you_mean
 from fairlead.exposes.folder import MAX_FILES, bounded, inside, kind, names
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
-from fairlead.operation import Operation, Result
+from fairlead.operation import Operation, Whole
 from fairlead.styles import from_text
 
 _TEXTUAL: Final = ("text/", "application/json", "application/yaml", "application/xml", "application/javascript")
@@ -72,7 +72,7 @@ class Library:
                 return _read(uri, data, resource.written.mime_type or kind(path), binary=resource.written.binary)
             if resource.folder is None and (values := resource.values(uri)) is not None:
                 result = await operation(_typed(operation, values))
-                return _answered(uri, resource, result, await result.body.read())
+                return _answered(uri, resource, await result.whole())
         hint = did_you_mean(uri, [resource.uri for resource, _ in self._resources])
         raise MCPError(types.INVALID_PARAMS, f"unknown resource {uri!r}" + (f"; {hint}" if hint else ""))
 
@@ -181,14 +181,14 @@ def _read(uri: str, data: bytes, mime_type: str, *, binary: bool) -> types.ReadR
     return types.ReadResourceResult(contents=[content])
 
 
-def _answered(uri: str, resource: Resource, result: Result, data: bytes) -> types.ReadResourceResult:
+def _answered(uri: str, resource: Resource, answer: Whole) -> types.ReadResourceResult:
     """The content that an answer is; an upstream's error is none."""
-    if not result.is_success:
-        extra = {"status": result.status, "answer": _text(data[:8000])[:2000]}
-        code = types.INVALID_PARAMS if 400 <= result.status < 500 else types.INTERNAL_ERROR
-        raise MCPError(code, f"the upstream answered {result.status_text}", extra)
-    mime_type = resource.written.mime_type or result.media_type or "application/json"
-    return _read(uri, data, mime_type, binary=resource.written.binary)
+    if not answer.is_success:
+        extra = {"status": answer.status, "answer": _text(answer.data[:8000])[:2000]}
+        code = types.INVALID_PARAMS if 400 <= answer.status < 500 else types.INTERNAL_ERROR
+        raise MCPError(code, f"the upstream answered {answer.status_text}", extra)
+    mime_type = resource.written.mime_type or answer.media_type or "application/json"
+    return _read(uri, answer.data, mime_type, binary=resource.written.binary)
 
 
 def _prompt(name: str, prompt: Prompt) -> types.Prompt:

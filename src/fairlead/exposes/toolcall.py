@@ -10,7 +10,7 @@ from fairlead.errors import CallError, Unforeseen
 from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.http import as_json
 from fairlead.exposes.toolbox import ToolEndpoint
-from fairlead.operation import NOTHING, Arguments, Bytes, Result
+from fairlead.operation import NOTHING, Arguments, Given, Whole
 from fairlead.relay import Caller, Relay
 
 log = logging.getLogger("fairlead")
@@ -20,7 +20,7 @@ async def called(tool: ToolEndpoint, arguments: Arguments, *, any_json: bool) ->
     """The answer to a call; with `any_json` its structure may be any JSON, and else an object."""
     try:
         result = await tool.operation(arguments)
-        return _answer(tool, arguments, result, await result.body.read(), any_json=any_json)
+        return _answer(tool, arguments, await result.whole(), any_json=any_json)
     except CallError as error:
         if error.status >= 500:
             log.warning("%s: %d %s", tool, error.status, error)
@@ -38,9 +38,8 @@ def relayed(
     Where it is not, or this raises, nothing has happened.
     """
 
-    def finish(result: Result, data: bytes, read: Arguments) -> Result:
-        status, headers, body = as_json(write(_answer(tool, arguments, result, data, any_json=any_json)))
-        return Result(status, headers, Bytes(body))
+    def finish(whole: Whole, given: Given) -> Whole:
+        return Whole(*as_json(write(_answer(tool, arguments, whole, any_json=any_json))))
 
     make = partial(tool.operation.ready, forwarded=NOTHING)
     ready, head = tool.learner.request(arguments, () if tool.takes_any_text else None, make)
@@ -51,7 +50,7 @@ def relayed(
     return response is not None
 
 
-def _answer(tool: ToolEndpoint, arguments: Arguments, result: Result, data: bytes, *, any_json: bool) -> Answer:
-    if result.is_success and not data:
-        return empty(result, tool.of_nothing(arguments))
-    return answer(result, data, tool.name, any_json, is_file=tool.tool.exposed.is_binary)
+def _answer(tool: ToolEndpoint, arguments: Arguments, whole: Whole, *, any_json: bool) -> Answer:
+    if whole.is_success and not whole.data:
+        return empty(whole, tool.of_nothing(arguments))
+    return answer(whole, tool.name, any_json, is_file=tool.tool.exposed.is_binary)

@@ -22,7 +22,6 @@ _START: Final = "HTTP/1."
 OFTEN: Final = 128
 _STATUS = re.compile(rf"HTTP/1\.([01]) ([1-9][0-9]{{2}})(?: {TEXT}*+)?")
 _FIELD = re.compile(FIELD)
-_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
 _BARE = re.compile(rb"(?<!\r)\n|\r(?=[^\n])")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _LAST = frozenset({"close", "upgrade"})
@@ -36,6 +35,20 @@ class Head(Struct, frozen=True):
     minor: str
     status: int
     headers: Pairs
+    said: dict[str, str]
+    """What each header says; one that repeats says a list (RFC 9110, 5.3)."""
+
+
+def head_of(minor: str, status: int, headers: Pairs) -> Head:
+    said = dict(headers)
+    return Head(minor, status, headers, said if len(said) == len(headers) else _joined(headers))
+
+
+def _joined(headers: Pairs) -> dict[str, str]:
+    said: dict[str, str] = {}
+    for name, value in headers:
+        said[name] = f"{said[name]}, {value}" if name in said else value
+    return said
 
 
 class Incoming:
@@ -115,11 +128,8 @@ class Incoming:
 
     def _frame(self, head: Head) -> None:
         """Decides how long the body is (RFC 9112, 6.3)."""
-        framing: dict[str, str] = {}
-        for name, value in [pair for pair in head.headers if pair[0] in _FRAMING]:
-            framing[name] = f"{framing[name]}, {value}" if name in framing else value
-        length, is_chunked = _length(framing), _is_chunked(framing, head.minor)
-        self.keeps_alive = head.minor == "1" and not _ends(framing.get("connection", ""))
+        length, is_chunked = _length(head.said), _is_chunked(head.said, head.minor)
+        self.keeps_alive = head.minor == "1" and not _ends(head.said.get("connection", ""))
         if self._method == "HEAD" or head.status in (204, 304) or self._tunnels(head):
             self.keeps_alive &= head.status != 204 or not (is_chunked or length)
             self.done = True
@@ -161,7 +171,7 @@ def _parsed(text: str) -> Head:
     lines = text.split("\r\n")
     minor, status = _status(lines[0])
     headers = tuple([_often(line) if len(line) <= OFTEN else _field(line) for line in lines[1:-2]])
-    return Head(minor, status, headers)
+    return head_of(minor, status, headers)
 
 
 @lru_cache(maxsize=64)
@@ -184,8 +194,8 @@ _often = lru_cache(maxsize=512)(_field)
 """Upstreams say nearly the same in every answer; what is longer is rarely said twice."""
 
 
-def _length(framing: dict[str, str]) -> int | None:
-    text = framing.get("content-length")
+def _length(said: dict[str, str]) -> int | None:
+    text = said.get("content-length")
     if text is None:
         return None
     if not _LENGTH.fullmatch(text):
@@ -193,11 +203,11 @@ def _length(framing: dict[str, str]) -> int | None:
     return int(text)
 
 
-def _is_chunked(framing: dict[str, str], minor: str) -> bool:
-    coding = framing.get("transfer-encoding")
+def _is_chunked(said: dict[str, str], minor: str) -> bool:
+    coding = said.get("transfer-encoding")
     if coding is None:
         return False
-    if coding.lower() != "chunked" or "content-length" in framing or minor == "0":
+    if coding.lower() != "chunked" or "content-length" in said or minor == "0":
         raise Malformed("a transfer coding that is not chunked alone")
     return True
 
