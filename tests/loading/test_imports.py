@@ -21,8 +21,8 @@ ORDER = """
     auth.scheme auth.base auth.presented auth.demand auth.places auth.keys auth.metadata auth.tokens
     auth.digests auth.digest_check auth.jwks auth.access_tokens auth.introspection
     auth.bearer auth.apikey auth.basic auth.digest auth.oauth1 auth.oauth2 auth.resource_server auth.sigv4 auth.query
-    auth.certificate auth.hmac auth wanted
-    multipart bodies binary shape direct schema http_call imported consumes declared consumed steps script_runs wiring
+    auth.certificate auth.hmac auth wanted multipart bodies binary shape structs direct schema
+    http_call imported consumes declared consumed steps script_runs wiring
     calls scope sources declarations binding mocks
     caller aggregates
     scripts.base scripts.packages scripts.wasi scripts.wasm scripts.javascript scripts.python scripts
