@@ -49,6 +49,7 @@ STAYS_THERE = (
     *(("access-control-allow-origin", "*"), ("access-control-allow-credentials", "true")),
     *(("access-control-expose-headers", "x"), ("nel", "{}"), ("report-to", "{}")),
     *(("connection", "close, X-Internal"), ("keep-alive", "timeout=5"), ("x-internal", "secret"), ("upgrade", "h2c")),
+    *(("connection", "X-Second"), ("x-second", "secret")),
     *(("proxy-authenticate", "Basic"), ("trailer", "x-sum"), ("te", "trailers"), ("proxy-connection", "close")),
 )
 

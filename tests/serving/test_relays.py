@@ -272,6 +272,8 @@ MAPPED = {
     "chunked": head(b"200 OK", b"transfer-encoding: chunked") + b"1f\r\n" + NAMED + b"\r\n|0\r\n\r\n",
     "compressed": head(b"200 OK", b"content-encoding: gzip", b"transfer-encoding: chunked")
     + b"%x\r\n%b\r\n0\r\n\r\n" % (len(gzip.compress(NAMED, mtime=0)), gzip.compress(NAMED, mtime=0)),
+    "compressed twice": head(b"200 OK", b"content-encoding: gzip", b"Content-Encoding: gzip", b"content-length: 65")
+    + gzip.compress(gzip.compress(NAMED, mtime=0), mtime=0),
     "in no known encoding": head(b"200 OK", b"content-encoding: br", b"content-length: 2") + b"{}",
     "empty": head(b"200 OK", b"content-length: 0"),
     "without a body": head(b"204 No Content"),
