@@ -45,10 +45,10 @@ def head_of(minor: str, status: int, headers: Pairs) -> Head:
 
 
 def _joined(headers: Pairs) -> dict[str, str]:
-    said: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        said[name] = f"{said[name]}, {value}" if name in said else value
-    return said
+        values.setdefault(name, []).append(value)
+    return {name: ", ".join(listed) for name, listed in values.items()}
 
 
 class Incoming:
