@@ -19,6 +19,8 @@ NEWEST = "2026-07-28"
 HANDSHAKE = "2025-11-25"
 PAGE = 500
 """How many tools Fairlead lists in one answer."""
+FEW = 4
+"""As many tools as a small file exposes."""
 
 
 class Work(Protocol):
@@ -129,9 +131,11 @@ def connections(count: int, *peers: Peer) -> Case:
 
 
 def mcp(tools: int, revision: str, factor: int, clients: int) -> Case:
+    """Calls of one of so many tools, and of one of few where there are many."""
     name = f"mcp-{tools}-{revision}"
     title = f"MCP tools/call, {tools:,} tools, revision {revision}, {clients} connections"
-    peers = (units("units", tools, "tools"), Peer("units", tools, BY_REST), units("fastmcp", tools, "tools"))
+    by_count = (units("units", count, "tools") for count in dict.fromkeys((tools, FEW)))
+    peers = (*by_count, Peer("units", tools, BY_REST), units("fastmcp", tools, "tools"))
     return Case(name, title, Requests(call_tool(revision), clients, "call", factor), peers)
 
 
@@ -195,11 +199,11 @@ CASES = (
     Case(
         "downloads", "50 downloads of 100 MB at once (10 with --quick)", Downloads(), (STATIC, NGINX, FAIRLEAD, TUNED)
     ),
-    mcp(4, NEWEST, 1, 16),
-    mcp(4, HANDSHAKE, 1, 16),
+    mcp(FEW, NEWEST, 1, 16),
+    mcp(FEW, HANDSHAKE, 1, 16),
     mcp(1000, NEWEST, 2, 4),
     mcp(1000, HANDSHAKE, 1, 16),
-    mcp_list(4),
+    mcp_list(FEW),
     mcp_list(1000),
     start_up(1),
     start_up(100),

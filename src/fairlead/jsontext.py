@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from codecs import utf_8_decode
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NoReturn
 
 import msgspec
 
 _MAX_DIGITS = 4300
 """As many as Python turns into a number, and back, by default."""
+_BLOCK: Final = 64 * 1024
+_OVERLAP: Final = 256
 
 
 def loads(text: str) -> Any:
@@ -72,7 +75,7 @@ def written(read: Any) -> bytes:
     """What msgspec read, in structs or in the bytes that it came in; raises `ValueError` where that is no UTF-8."""
     data = bytes(read) if isinstance(read, msgspec.Raw) else msgspec.json.encode(read)
     if not data.isascii():
-        data.decode()  # bytes were not looked at before
+        _ensure_utf8(data)  # bytes were not looked at before
     return data
 
 
@@ -95,7 +98,7 @@ def is_plain(data: bytes) -> bool:
     """
     try:
         if not data.isascii():
-            data.decode()
+            _ensure_utf8(data)
         msgspec.json.decode(data, type=Any if _is_doubtful(data) else msgspec.Raw)
     except (ValueError, RecursionError):
         return False
@@ -111,8 +114,25 @@ def _is_doubtful(data: bytes) -> bool:
 
     The signs of exponents are left out, which makes two spellings of a large number one.
     """
+    return any(map(_has_large, _blocks(data))) or (b"\\" in data and bool(_HALF.search(data)))
+
+
+def _has_large(data: bytes) -> bool:
     shape = data.translate(_SHAPE, b"+")
-    return b"0e000" in shape or b"0" * 200 in shape or (b"\\" in data and bool(_HALF.search(data)))
+    return b"0e000" in shape or b"0" * 200 in shape
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    """The data in parts that stay in the processor's cache, each with the beginning of the next."""
+    return (data[start : start + _BLOCK + _OVERLAP] for start in range(0, len(data), _BLOCK))
+
+
+def _ensure_utf8(data: bytes) -> None:
+    """Raises `ValueError` for what is no UTF-8; no text is made of more than a part of it."""
+    view, start = memoryview(data), 0
+    while start < len(data):
+        end = start + _BLOCK
+        start += utf_8_decode(view[start:end], "strict", end >= len(data))[1]
 
 
 def is_shallow(value: Any, depth: int) -> bool:

@@ -77,6 +77,20 @@ def test_numbers_that_are_too_large_and_half_characters_are_not_plain(text: str,
     assert is_plain(text.encode()) == expected
 
 
+TEXTS = ['"a"', '"é"', '"€😀"', '"\\ud83d"', "1e99", "1e999", "1e+00000000001", "9" * 40, "9" * 320 + ".0"]
+PARTS = [*map(str.encode, TEXTS), b'"\xe2\x82"', b'"\xf0\x9f\x98']
+
+
+@given(st.integers(1, 2), st.sampled_from([*range(-8, 3), -100, -199, -310]), st.sampled_from(PARTS))
+def test_a_large_document_is_judged_as_a_small_one_wherever_something_stands_in_it(
+    blocks: int, offset: int, part: bytes
+) -> None:
+    blanks = b" " * (blocks * 65536 + offset)
+
+    for document in (b"[" + part + b"]", b"[" + part + b", 0]" + b" " * 70_000, b"[" + part + b"\xff]"):
+        assert is_plain(blanks + document) == is_plain(document.strip())
+
+
 def test_how_deep_a_value_is() -> None:
     assert is_shallow(1, 0)
     assert is_shallow([], 1)
