@@ -55,7 +55,7 @@ def main() -> int:
 def _samples(one: Lab, case: Case) -> dict[Peer, list[Sample]]:
     """In turn A B C C B A A B C, so that what changes over time meets all alike."""
     samples: dict[Peer, list[Sample]] = {peer: [] for peer in case.peers}
-    for turn in range(one.pace.samples):
+    for turn in range(one.pace.samples * case.times):
         for peer in case.peers[:: -1 if turn % 2 else 1]:
             try:
                 samples[peer].append(case.work.sample(one, peer))

@@ -37,6 +37,8 @@ class Case:
     title: str
     work: Work
     peers: tuple[Peer, ...]
+    times: int = 1
+    """How many times as many samples, where peers are nearer to each other than samples are."""
 
 
 STATIC, LIVE, NGINX, FAIRLEAD = Peer("static"), Peer("live"), Peer("nginx"), Peer("fairlead")
@@ -168,6 +170,7 @@ CASES = (
         "REST, 1 KB mapped by `$.data`, 32 connections",
         Requests(get_mapped, 32),
         (FAIRLEAD, AS_IS, NAIVE, TUNED),
+        times=3,
     ),
     Case(
         "mapped-1mb",

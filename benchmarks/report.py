@@ -47,10 +47,11 @@ class Measured:
         return [peer.label, f"{_ratio(self._relative(peer))}x", _figure(first), spread, *map(_figure, others)]
 
     def _relative(self, peer: Peer) -> float:
-        """What the peer's first column is to that of the first Fairlead."""
+        """What the peer's first column is to that of the first Fairlead, sample by sample of one turn."""
         fairlead = next(one for one in self.samples if one.kind in FAIRLEAD)
         column = next(iter(self.samples[peer][0]))
-        return self._median(peer, column) / self._median(fairlead, column)
+        turns = zip(self.samples[peer], self.samples[fairlead], strict=True)
+        return median(own[column] / other[column] for own, other in turns)
 
     def _median(self, peer: Peer, column: str) -> float:
         return median(sample[column] for sample in self.samples[peer])
