@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from fairlead.errors import UpstreamFailed
-from fairlead.operation import NOTHING, Arguments, Body, Forwarded, Result, Run
+from fairlead.operation import NOTHING, Forwarded, Run
+from fairlead.response import Arguments, Body, Result
 
 _SIZE: Final = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(B|KiB|MiB|GiB)?")
 _UNITS: Final = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}

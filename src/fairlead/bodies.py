@@ -25,7 +25,8 @@ from fairlead.jsontext import dumps, loads
 from fairlead.model import Model
 from fairlead.multipart import Part, multipart
 from fairlead.names import canonical
-from fairlead.operation import UNSET, Arguments
+from fairlead.operation import UNSET
+from fairlead.response import Arguments
 from fairlead.styles import to_text
 from fairlead.template import Hole, Template, parse
 

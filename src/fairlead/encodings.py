@@ -22,7 +22,8 @@ from fairlead.errors import UpstreamFailed
 from fairlead.formats import JSON
 from fairlead.jsontext import dumps
 from fairlead.mapped import to_be_read, value_of, with_body
-from fairlead.operation import NOTHING, Arguments, Forwarded, Result, Run
+from fairlead.operation import NOTHING, Forwarded, Run
+from fairlead.response import Arguments, Result
 from fairlead.styles import to_text
 
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")

@@ -23,7 +23,8 @@ from fairlead.errors import ArgumentError, Place
 from fairlead.headers import Headers, is_legal
 from fairlead.model import Type
 from fairlead.names import canonical, find
-from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Ready, Result, Single, Source
+from fairlead.operation import NOTHING, UNSET, Forwarded, Single, Source
+from fairlead.response import Arguments, Ready, Result
 from fairlead.styles import FORM, Joined, Style, to_pairs, to_simple
 from fairlead.template import Hole, Template
 from fairlead.upstream import Request

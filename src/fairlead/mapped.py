@@ -11,7 +11,8 @@ from anyio import to_thread
 from fairlead.errors import ArgumentError, UpstreamFailed
 from fairlead.formats import JSON, Excess, Format
 from fairlead.jsontext import dumps
-from fairlead.operation import NOTHING, Arguments, Forwarded, Given, Json, Ready, Result, Run, Single, Whole
+from fairlead.operation import NOTHING, Forwarded, Run, Single
+from fairlead.response import Arguments, Given, Json, Ready, Result, Whole
 
 _AT_ONCE: Final = 64 * 1024
 _RAW_ONLY: Final = frozenset({"accept-encoding", "if-range", "range"})

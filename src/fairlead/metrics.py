@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairlead.errors import CallError
-from fairlead.operation import NOTHING, Arguments, Forwarded, Operation, Result
+from fairlead.operation import NOTHING, Forwarded, Operation
+from fairlead.response import Arguments, Result
 from fairlead.upstream import Request, Upstream
 
 if TYPE_CHECKING:

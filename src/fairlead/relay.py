@@ -11,7 +11,7 @@ from starlette.types import Scope
 from fairlead.errors import CallError, Unforeseen
 from fairlead.exposes.http import Written, problem, unbuffered
 from fairlead.headers import Headers
-from fairlead.operation import Underway
+from fairlead.response import Underway
 from fairlead.underway import shown
 
 log = logging.getLogger("fairlead")

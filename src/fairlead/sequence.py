@@ -14,7 +14,8 @@ from fairlead.arguments import plain
 from fairlead.errors import ArgumentError, CallError, StepFailed, Unconfigured
 from fairlead.formats import JSON, Format
 from fairlead.mapped import Shape, answered, value_of, with_body
-from fairlead.operation import NOTHING, UNSET, Arguments, Forwarded, Json, Result, Run, Source, Whole
+from fairlead.operation import NOTHING, UNSET, Forwarded, Run, Source
+from fairlead.response import Arguments, Json, Result, Whole
 from fairlead.scope import RESULT
 from fairlead.script_runs import ScriptRuns
 from fairlead.scripts import LANGUAGES, Limits, Script, ScriptFailed

@@ -20,8 +20,9 @@ from fairlead.bodies import compiled, filled, holes
 from fairlead.conversion import CONVERSIONS
 from fairlead.jsonpath import compile_path
 from fairlead.mapped import Shape
-from fairlead.operation import UNSET, Arguments
+from fairlead.operation import UNSET
 from fairlead.parameters import OutputParameter
+from fairlead.response import Arguments
 from fairlead.wanted import ALL, NOTHING, Wanted, found_by
 
 Get = Callable[[Any], Any]

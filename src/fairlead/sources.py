@@ -19,7 +19,8 @@ from fairlead.bodies import compiled, filled, holes
 from fairlead.errors import Place
 from fairlead.http_call import Parameter
 from fairlead.names import find
-from fairlead.operation import UNSET, Argument, Arguments, Hidden, Literal, Source
+from fairlead.operation import UNSET, Argument, Hidden, Literal, Source
+from fairlead.response import Arguments
 from fairlead.scope import RESULT, Scope
 from fairlead.styles import from_text, to_text
 from fairlead.template import Hole, Template, parse

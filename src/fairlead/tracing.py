@@ -33,7 +33,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fairlead import __version__
 from fairlead.errors import CallError
-from fairlead.operation import NOTHING, Arguments, Forwarded, Operation, Result
+from fairlead.operation import NOTHING, Forwarded, Operation
+from fairlead.response import Arguments, Result
 from fairlead.trace_buffer import TraceBuffer
 from fairlead.upstream import Request, Upstream
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fairlead.decoding import Decoder
 from fairlead.errors import UpstreamFailed
 from fairlead.headers import Headers, to_caller
-from fairlead.operation import Finish, Given, Ready, ResponseHead, Underway, Whole
+from fairlead.response import Finish, Given, Ready, ResponseHead, Underway, Whole
 from fairlead.wire.client import Ready as Sendable
 from fairlead.wire.client import Response
 from fairlead.wire.limits import Limits

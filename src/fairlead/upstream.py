@@ -23,7 +23,7 @@ from fairlead.decoding import ACCEPTED, Decoder
 from fairlead.errors import StartError, UpstreamFailed, UpstreamTimeout
 from fairlead.headers import Headers
 from fairlead.in_process import Answer, send
-from fairlead.operation import Body, Bytes, Ready, Result
+from fairlead.response import Body, Bytes, Ready, Result
 from fairlead.underway import Passing, shown
 from fairlead.wire.client import Client, Outgoing, Response
 from fairlead.wire.compose import Content

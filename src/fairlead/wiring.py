@@ -22,7 +22,8 @@ from fairlead.formats import FORMATS, JSON, Format
 from fairlead.headers import is_legal
 from fairlead.http_call import HttpCall, Parameter
 from fairlead.names import find
-from fairlead.operation import UNSET, Arguments, Failing, Run, Source
+from fairlead.operation import UNSET, Failing, Run, Source
+from fairlead.response import Arguments
 from fairlead.script_runs import ScriptRuns
 from fairlead.styles import to_simple
 from fairlead.template import Template, parse

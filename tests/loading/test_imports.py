@@ -11,7 +11,7 @@ ORDER = """
     fairlead errors names template headers jsontext decoding nodes source model validation parameters
     formats.base formats.plain formats.delimited formats.xml formats.html formats.markdown
     formats.extras formats.avro formats.protobuf formats
-    styles conversion arguments operation mapped encodings
+    styles conversion arguments response operation mapped encodings
     jsonpath.base jsonpath.plain jsonpath.regexes jsonpath.standard jsonpath.extended jsonpath.jayway jsonpath outputs
     binds
     wire wire.limits wire.grammar wire.chunked wire.parse wire.compose wire.upload wire.tls wire.connection wire.route

@@ -18,7 +18,8 @@ from fairlead.exposes.hotpath import Call, recognised
 from fairlead.exposes.toolbox import ToolEndpoint
 from fairlead.exposes.tools import McpEndpoint
 from fairlead.listeners import arrange
-from fairlead.operation import NOTHING, Arguments, Bytes, Forwarded, Operation, Result
+from fairlead.operation import NOTHING, Forwarded, Operation
+from fairlead.response import Arguments, Bytes, Result
 from fairlead.settings import Settings
 from serving.world import BATCHES, Exchange, Pairs, document
 

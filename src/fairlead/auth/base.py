@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from fairlead.auth.scheme import Scheme
 from fairlead.binds import Bindings, Environ
 from fairlead.errors import CallError, Refused
-from fairlead.operation import Ready, Result
+from fairlead.response import Ready, Result
 from fairlead.upstream import Request, Upstream
 
 Send = Callable[[Request], Awaitable[Result]]

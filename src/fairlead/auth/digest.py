@@ -15,7 +15,7 @@ from fairlead.auth.demand import Check, Demand, secret
 from fairlead.auth.digest_check import DigestCheck
 from fairlead.auth.digests import ALGORITHMS, digests, hashed
 from fairlead.model import Text
-from fairlead.operation import Result
+from fairlead.response import Result
 from fairlead.upstream import Request, Upstream
 
 

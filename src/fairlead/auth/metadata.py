@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fairlead.jsontext import loads
-from fairlead.operation import Result
+from fairlead.response import Result
 from fairlead.upstream import Request, Upstream
 
 _JSON = (("accept", "application/json"),)

@@ -18,7 +18,7 @@ import anyio
 from fairlead.auth.metadata import endpoint, json_object
 from fairlead.errors import CallError, UpstreamFailed
 from fairlead.headers import is_legal
-from fairlead.operation import Result
+from fairlead.response import Result
 from fairlead.upstream import Request, Upstream
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import mcp_types as types
 
 from fairlead.errors import CallError
 from fairlead.jsontext import is_plain
-from fairlead.operation import Whole
+from fairlead.response import Whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from fairlead.errors import CallError
 from fairlead.headers import Headers
-from fairlead.operation import Bytes, Result
+from fairlead.response import Bytes, Result
 
 log = logging.getLogger("fairlead")
 _BODYLESS = frozenset({204, 304})

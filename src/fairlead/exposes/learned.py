@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from fairlead.arguments import Input
 from fairlead.headers import Headers
-from fairlead.operation import Ready
+from fairlead.response import Ready
 
 _MAX_KNOWN: Final = 16
 """How many kinds of requests are kept."""

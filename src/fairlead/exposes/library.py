@@ -17,7 +17,8 @@ from fairlead.errors import ArgumentError, CallError, Refused, did_you_mean
 from fairlead.exposes.folder import MAX_FILES, bounded, inside, kind, names
 from fairlead.exposes.prompts import NamedPrompt, Prompt
 from fairlead.exposes.resources import Resource
-from fairlead.operation import Operation, Whole
+from fairlead.operation import Operation
+from fairlead.response import Whole
 from fairlead.styles import from_text
 
 _TEXTUAL: Final = ("text/", "application/json", "application/yaml", "application/xml", "application/javascript")

@@ -19,7 +19,8 @@ from fairlead.exposes.upload import Upload
 from fairlead.headers import OF_BODY, also_to_upstream
 from fairlead.http_call import HttpCall
 from fairlead.names import canonical
-from fairlead.operation import NOTHING, Arguments, Failing, Forwarded, Result, Run
+from fairlead.operation import NOTHING, Failing, Forwarded, Run
+from fairlead.response import Arguments, Result
 from fairlead.template import Template
 from fairlead.wiring import Wiring, wired
 

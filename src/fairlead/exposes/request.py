@@ -18,7 +18,8 @@ from fairlead.exposes.given import Given, is_json, media_of
 from fairlead.exposes.learned import takes_any_text
 from fairlead.exposes.upload import ClientGone, Upload
 from fairlead.headers import Headers, found_out, to_upstream
-from fairlead.operation import Arguments, Forwarded
+from fairlead.operation import Forwarded
+from fairlead.response import Arguments
 
 MAX_QUERY_PAIRS = 1000
 _FIRST_NAME = re.compile(r"\$\.([\w-]+)(?![\w-]*\()")

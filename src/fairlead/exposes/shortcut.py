@@ -9,7 +9,8 @@ from starlette.types import Scope
 
 from fairlead.exposes.learned import Learner
 from fairlead.exposes.request import Reader, passed
-from fairlead.operation import Arguments, Operation, Ready, Underway
+from fairlead.operation import Operation
+from fairlead.response import Arguments, Ready, Underway
 
 
 class Shortcut:

@@ -18,7 +18,8 @@ from fairlead.errors import ArgumentError, did_you_mean
 from fairlead.exposes.learned import Learner, takes_any_text
 from fairlead.exposes.mcp import Hints, Tool
 from fairlead.jsontext import dumps
-from fairlead.operation import Arguments, Operation
+from fairlead.operation import Operation
+from fairlead.response import Arguments
 
 PAGE: Final = 500
 """How many tools one answer to tools/list holds."""

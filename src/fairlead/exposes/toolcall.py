@@ -10,8 +10,9 @@ from fairlead.errors import CallError, Unforeseen
 from fairlead.exposes.answers import Answer, answer, empty, failure
 from fairlead.exposes.http import as_json
 from fairlead.exposes.toolbox import ToolEndpoint
-from fairlead.operation import NOTHING, Arguments, Given, Whole
+from fairlead.operation import NOTHING
 from fairlead.relay import Caller, Relay
+from fairlead.response import Arguments, Given, Whole
 
 log = logging.getLogger("fairlead")
 
